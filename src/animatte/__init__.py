@@ -1,0 +1,36 @@
+"""animatte: automatic image matting. One photo in, the alpha matte and a clean cut-out out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from animatte.predictor import Predictor
+    from animatte.strategies import Strategy
+
+__version__ = "0.1.0"
+__all__ = ["__version__", "load"]
+
+
+def load(
+    model: str | PathLike[str] | None = None,
+    device: str = "auto",
+    strategy: str | Strategy | None = None,
+) -> Predictor:
+    """Load a model, ready to predict: `animatte.load().cutout("cat.jpg")`.
+
+    Args:
+        model: a shipped model's name (None for the default one), or an `.onnx` or `.safetensors`
+            file.
+        device: "auto", "cpu", "cuda"…; one that is asked for and not there is an error.
+        strategy: "view", "hybrid", "resize"… (`animatte.strategies`), or one of your own; None
+            for the model's.
+
+    Raises:
+        ValueError: if model, device or strategy is unknown or cannot be had.
+    """
+    from animatte import predictor  # noqa: PLC0415  `import animatte` stays cheap
+
+    return predictor.load(model, device, strategy)

@@ -1,0 +1,84 @@
+"""The contract between encoders and the decoders that compute from it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from animatte.models.state_dicts import mismatch, tensors_in, weights, without_counters
+
+INPUT_SCALINGS: Mapping[str, tuple[Sequence[float], Sequence[float]]] = {
+    # name: (mean, standard deviation) of RGB in [0, 1]
+    "bytes": ((0.0, 0.0, 0.0), (1 / 255, 1 / 255, 1 / 255)),  # 0-255, as GFM was published
+    "symmetric": ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),  # [-1, 1], as TensorFlow's MobileNetV2
+    "imagenet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),  # torchvision
+    "unit": ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
+}
+
+
+class Encoder(nn.Module, ABC):
+    """A feature extractor whose features' channels and strides are data.
+
+    Attributes:
+        channels: channels of each feature, finest first.
+        strides: input pixels a feature pixel spans, finest first; ascending.
+        added: what the names of parameters start with that torchvision's network has not.
+        unused: what the names of torchvision's parameters start with that the encoder has not.
+    """
+
+    channels: tuple[int, ...]
+    strides: tuple[int, ...]
+    added: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
+
+    @abstractmethod
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        """Return features, finest first, from (B, 3, H, W) scaled as the weights want it."""
+
+    def load_torchvision(self, state: Mapping[str, Tensor]) -> None:
+        """Load torchvision's state dict of the same network; `unused` parts of it are left out.
+
+        Raises:
+            ValueError: if parameters are missing, unknown or of another shape.
+        """
+        own = {
+            name: value for name, value in weights(self).items() if not name.startswith(self.added)
+        }
+        given = {
+            name: value
+            for name, value in without_counters(tensors_in(state)).items()
+            if not name.startswith(self.unused)
+        }
+        fault = mismatch(own, given)
+        if fault:
+            raise ValueError(f"not torchvision's weights for {type(self).__name__}: {fault}")
+        self.load_state_dict(given, strict=False)
+
+
+class InputScaling(nn.Module):
+    """Bring RGB in [0, 1] to what an encoder's weights were trained with.
+
+    Args:
+        name: a key of `INPUT_SCALINGS`.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        if name not in INPUT_SCALINGS:
+            known = ", ".join(sorted(INPUT_SCALINGS))
+            raise ValueError(f"input scaling {name!r} is unknown; choose one of {known}")
+        mean, deviation = INPUT_SCALINGS[name]
+        self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer(
+            "deviation", torch.tensor(deviation).view(1, 3, 1, 1), persistent=False
+        )
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Return (B, 3, H, W) scaled from RGB in [0, 1]."""
+        return (image - self.mean) / self.deviation

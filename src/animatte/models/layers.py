@@ -1,0 +1,100 @@
+"""Building blocks that more than one network uses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+def conv_bn_relu(in_channels: int, out_channels: int, dilation: int = 1) -> nn.Sequential:
+    """A 3×3 convolution (with bias, size kept), batch norm and ReLU."""
+    return nn.Sequential(
+        nn.Conv2d(in_channels, out_channels, 3, padding=dilation, dilation=dilation),
+        nn.BatchNorm2d(out_channels),
+        nn.ReLU(inplace=True),
+    )
+
+
+def conv_block(in_channels: int, out_channels: Sequence[int], dilation: int = 1) -> nn.Sequential:
+    """A run of `conv_bn_relu`, one for each of `out_channels`."""
+    widths = [in_channels, *out_channels]
+    return nn.Sequential(
+        *(conv_bn_relu(before, after, dilation) for before, after in pairwise(widths))
+    )
+
+
+def enlarged(features: Tensor, factor: int) -> Tensor:
+    """Enlarge (B, C, H, W) by a whole factor, bilinear with align_corners=False."""
+    if factor == 1:
+        return features
+    return functional.interpolate(
+        features, scale_factor=float(factor), mode="bilinear", align_corners=False
+    )
+
+
+class PyramidPooling(nn.Module):
+    """Context at several scales (PSP; Zhao et al. 2017) as GFM uses it: without batch norm.
+
+    Args:
+        in_channels: channels of the deepest feature.
+        prior_channels: channels of each pooled prior; the published networks keep `in_channels`.
+        out_channels: channels of the result.
+        sizes: sides of the pooled grids.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        prior_channels: int,
+        out_channels: int,
+        sizes: Sequence[int] = (1, 3, 5),
+    ) -> None:
+        super().__init__()
+        self.sizes = tuple(sizes)
+        self.priors = nn.ModuleList(
+            nn.Conv2d(in_channels, prior_channels, 1, bias=False) for _ in self.sizes
+        )
+        merged_channels = in_channels + prior_channels * len(self.sizes)
+        self.bottleneck = nn.Conv2d(merged_channels, out_channels, 1)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return (B, `out_channels`, H, W) from (B, `in_channels`, H, W)."""
+        size = features.shape[-2:]
+        priors = [
+            functional.interpolate(
+                conv(pooled_grid(features, side)), size=size, mode="bilinear", align_corners=True
+            )
+            for side, conv in zip(self.sizes, self.priors, strict=True)
+        ]
+        return functional.relu(self.bottleneck(torch.cat([*priors, features], dim=1)))
+
+
+def pooled_grid(features: Tensor, side: int) -> Tensor:
+    """Average pooling onto a `side` × `side` grid whose cells tile the feature (adaptive pooling).
+
+    While an ONNX graph is traced with dynamic sizes, adaptive pooling has no operator to become;
+    there the same cell means are taken by two matrix products, rows then columns.
+    """
+    if side == 1 or not torch.onnx.is_in_onnx_export():
+        return functional.adaptive_avg_pool2d(features, side)
+    rows = pooling_matrix(features.shape[-2], side, features)
+    columns = pooling_matrix(features.shape[-1], side, features)
+    return rows @ features @ columns.transpose(0, 1)
+
+
+def pooling_matrix(length: int, side: int, like: Tensor) -> Tensor:
+    """(side, length) weights that average adaptive pooling's cells, from ⌊i·n/s⌋ to ⌈(i+1)·n/s⌉.
+
+    Position p lies in cell i where i·n < (p+1)·s and p·s < (i+1)·n: no division, and `length` is
+    only ever multiplied with a tensor, so that a traced graph keeps it dynamic.
+    """
+    cells = torch.arange(side, device=like.device)[:, None]
+    positions = torch.arange(length, device=like.device)[None, :]
+    begun = cells * length < (positions + 1) * side
+    ended = positions * side >= (cells + 1) * length
+    inside = (begun & ~ended).to(like.dtype)
+    return inside / inside.sum(dim=1, keepdim=True)

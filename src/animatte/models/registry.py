@@ -1,0 +1,177 @@
+"""Networks by name: encoders, configurations, and how a configuration becomes a network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from typing import Any
+
+from animatte.models.decoders import DecoderConfig, FocusDecoder, GlanceDecoder, Head
+from animatte.models.encoders.base import Encoder, InputScaling
+from animatte.models.encoders.densenet import DenseNet121
+from animatte.models.encoders.mobilenet_v2 import MobileNetV2
+from animatte.models.encoders.resnet import (
+    RESNET34,
+    RESNET101,
+    BasicBlock,
+    Bottleneck,
+    ResNet,
+    ResNet34TwoMore,
+)
+from animatte.models.gfm import GFM, GFMTrunk, IntegratedGFM, RostaHeads, RostaIntegration
+from animatte.models.layers import PyramidPooling
+from animatte.models.rosta import Rosta
+
+ENCODERS: Mapping[str, Callable[[], Encoder]] = {
+    "mobilenet_v2": MobileNetV2,
+    "mobilenet_v2_detail": partial(MobileNetV2, detail_channels=16, frozen_norm=True),
+    "resnet34": partial(ResNet, BasicBlock, RESNET34),
+    "resnet34_2b": ResNet34TwoMore,
+    "resnet101": partial(ResNet, Bottleneck, RESNET101),
+    "densenet121": DenseNet121,
+}
+
+
+@dataclass(frozen=True)
+class GFMConfig:
+    """A GFM network, whole: what is saved beside its weights.
+
+    Attributes:
+        encoder: a key of `ENCODERS`.
+        rosta: "TT", "FT", "BT" or "RIM".
+        input_scaling: a key of `animatte.models.encoders.base.INPUT_SCALINGS`.
+        prior_channels: channels of each pooled prior of the context.
+        context_channels: channels of the context.
+        bridge: channels of the focus decoder's dilated bridge.
+        glance: widths of the glance decoder.
+        focus: widths of the focus decoder.
+        glance_softmax: softmax over the classes; False for the published sigmoids.
+    """
+
+    encoder: str
+    rosta: str
+    input_scaling: str
+    prior_channels: int
+    context_channels: int
+    bridge: tuple[int, ...]
+    glance: DecoderConfig
+    focus: DecoderConfig
+    glance_softmax: bool
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values, ready for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> GFMConfig:
+        """Rebuild from `as_dict`'s values, lists taken for tuples.
+
+        Raises:
+            ValueError: if a field is missing or unknown.
+        """
+        try:
+            decoders = {name: _decoder_config(values[name]) for name in ("glance", "focus")}
+            return cls(**{**values, "bridge": tuple(values["bridge"]), **decoders})
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"not a GFM configuration: {error}") from error
+
+
+def _decoder_config(values: Mapping[str, Any]) -> DecoderConfig:
+    return DecoderConfig(
+        stages=tuple(tuple(stage) for stage in values["stages"]),
+        head=tuple(values["head"]),
+        head_skip=bool(values["head_skip"]),
+    )
+
+
+def _published(encoder: str, deepest: int, decoder: DecoderConfig) -> GFMConfig:
+    """Widths as published: context and bridge as wide as the deepest feature, twin decoders."""
+    return GFMConfig(
+        encoder=encoder,
+        rosta="TT",
+        input_scaling="bytes",
+        prior_channels=deepest,
+        context_channels=deepest,
+        bridge=(deepest, deepest, deepest),
+        glance=decoder,
+        focus=decoder,
+        glance_softmax=False,
+    )
+
+
+_RESNET34_STAGES = ((512, 512, 256), (256, 256, 128), (128, 128, 64), (64, 64, 64))
+_RESNET101_STAGES = ((2048, 1024, 1024), (1024, 512, 512), (512, 256, 256), (256, 128, 64))
+_TWO_MORE_STAGES = ((512, 512, 512), (512, 512, 512))
+
+# The TT form of each; `gfm_config` gives the others.
+GFM_CONFIGS: Mapping[str, GFMConfig] = {
+    "r34": _published("resnet34", 512, DecoderConfig(_RESNET34_STAGES, (64, 64))),
+    "r34_2b": _published(
+        "resnet34_2b",
+        512,
+        DecoderConfig((*_TWO_MORE_STAGES, *_RESNET34_STAGES), (), head_skip=False),
+    ),
+    "d121": _published("densenet121", 512, DecoderConfig(_RESNET34_STAGES, (64, 64))),
+    "r101": _published("resnet101", 2048, DecoderConfig(_RESNET101_STAGES, (64, 64))),
+    # Slim: a glance that stops at a quarter of the view, a focus that sees every pixel of it.
+    "animatte-s": GFMConfig(
+        encoder="mobilenet_v2_detail",
+        rosta="TT",
+        input_scaling="symmetric",
+        prior_channels=64,
+        context_channels=96,
+        bridge=(64, 64, 64),
+        glance=DecoderConfig(((96, 96), (96, 64), (64, 48)), (48,)),
+        focus=DecoderConfig(((96, 96), (96, 64), (64, 48), (48, 32), (32, 16)), (16,)),
+        glance_softmax=True,
+    ),
+}
+
+
+def gfm_config(name: str, rosta: str = "TT") -> GFMConfig:
+    """Return a known configuration for a RoSTa.
+
+    Args:
+        name: a key of `GFM_CONFIGS`.
+        rosta: "TT", "FT", "BT" or "RIM".
+
+    Raises:
+        ValueError: if either is unknown.
+    """
+    if name not in GFM_CONFIGS:
+        raise ValueError(f"network {name!r} is unknown; choose one of {', '.join(GFM_CONFIGS)}")
+    if rosta not in (*Rosta.__members__, "RIM"):
+        raise ValueError(f"RoSTa {rosta!r} is unknown; choose one of TT, FT, BT, RIM")
+    return replace(GFM_CONFIGS[name], rosta=rosta)
+
+
+def built_gfm(config: GFMConfig) -> GFM | IntegratedGFM:
+    """Build the network, with fresh weights."""
+    if config.encoder not in ENCODERS:
+        raise ValueError(
+            f"encoder {config.encoder!r} is unknown; choose one of {', '.join(ENCODERS)}"
+        )
+    encoder = ENCODERS[config.encoder]()
+    deepest = encoder.channels[-1]
+    trunk = GFMTrunk(
+        InputScaling(config.input_scaling),
+        encoder,
+        PyramidPooling(deepest, config.prior_channels, config.context_channels),
+        GlanceDecoder(config.context_channels, deepest, encoder.strides, config.glance),
+        FocusDecoder(encoder.channels, encoder.strides, config.bridge, config.focus),
+    )
+    if config.rosta != "RIM":
+        return GFM(trunk, _rosta_heads(trunk, config, Rosta(config.rosta)))
+    tt, ft, bt = (_rosta_heads(trunk, config, rosta) for rosta in Rosta)
+    return IntegratedGFM(trunk, tt, ft, bt, RostaIntegration())
+
+
+def _rosta_heads(trunk: GFMTrunk, config: GFMConfig, rosta: Rosta) -> RostaHeads:
+    glance, focus = trunk.glance_decoder, trunk.focus_decoder
+    return RostaHeads(
+        rosta,
+        Head(glance.out_channels, config.glance.head, rosta.num_classes, glance.out_stride),
+        Head(focus.out_channels, config.focus.head, 1, focus.out_stride),
+        softmax=config.glance_softmax,
+    )

@@ -1,0 +1,113 @@
+"""Any picture in; a full-size alpha or a clean cut-out out."""
+
+from __future__ import annotations
+
+from os import PathLike
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from animatte.compositing import estimated_foreground
+from animatte.engine import Network, load_network
+from animatte.images import Photo, photo_from_array, read_photo
+from animatte.strategies import Strategy, default_strategy, full_size_alpha, named_strategy
+
+Picture: TypeAlias = str | PathLike[str] | Image.Image | Photo | NDArray[Any]
+
+
+class Predictor:
+    """A network with the strategy that brings it to photos of any size.
+
+    A picture is a path, a Pillow image, a `Photo`, or an array (H, W), (H, W, 3) RGB or
+    (H, W, 4) RGBA of uint8, uint16 or float in [0, 1]. The alpha that it has already multiplies
+    the result.
+
+    Args:
+        network: what predicts.
+        strategy: at which sizes the network sees a picture; None for the one stored with the
+            weights, or else the published one for its RoSTa.
+    """
+
+    def __init__(self, network: Network, strategy: Strategy | None = None) -> None:
+        self.network = network
+        self.strategy = strategy or _own_strategy(network)
+
+    @property
+    def name(self) -> str:
+        """What the model is called."""
+        return self.network.name
+
+    @property
+    def device(self) -> str:
+        """Where the network runs."""
+        return self.network.device
+
+    def alpha(self, image: Picture) -> NDArray[np.float32]:
+        """Return (H, W) alpha in [0, 1], at the picture's own size.
+
+        Raises:
+            ImageError: if the picture cannot be read or is of another kind.
+        """
+        return self._alpha(_as_photo(image))
+
+    def cutout(self, image: Picture) -> NDArray[np.uint8]:
+        """Return (H, W, 4) RGBA with straight alpha and the subject's own colours, without fringe.
+
+        Raises:
+            ImageError: if the picture cannot be read or is of another kind.
+        """
+        photo = _as_photo(image)
+        alpha = self._alpha(photo)
+        result = np.empty((*alpha.shape, 4), np.uint8)
+        result[:, :, :3] = _bytes(estimated_foreground(photo.image, alpha))
+        result[:, :, 3] = _bytes(alpha)
+        return result
+
+    def _alpha(self, photo: Photo) -> NDArray[np.float32]:
+        alpha = full_size_alpha(self.network, photo.image, self.strategy)
+        if photo.alpha is not None:
+            alpha *= photo.alpha
+        return alpha
+
+
+def load(
+    model: str | PathLike[str] | None = None,
+    device: str = "auto",
+    strategy: str | Strategy | None = None,
+) -> Predictor:
+    """Load a model, ready to predict.
+
+    Args:
+        model: a shipped model's name (None for the default one), or an `.onnx` or `.safetensors`
+            file.
+        device: "auto", "cpu", "cuda"…; one that is asked for and not there is an error.
+        strategy: a key of `animatte.strategies.STRATEGIES`, or one of your own; None for the
+            model's.
+
+    Raises:
+        ValueError: if model, device or strategy is unknown or cannot be had.
+    """
+    chosen = named_strategy(strategy) if isinstance(strategy, str) else strategy
+    return Predictor(load_network(model, device), chosen)
+
+
+def _own_strategy(network: Network) -> Strategy:
+    stored = network.card.get("strategy")
+    return Strategy.from_dict(stored) if stored else default_strategy(network.rosta)
+
+
+def _as_photo(image: Picture) -> Photo:
+    if isinstance(image, Photo):
+        return image
+    if isinstance(image, str | PathLike):
+        return read_photo(image)
+    return photo_from_array(image)
+
+
+def _bytes(values: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Bring [0, 1] to the nearest of 256 levels."""
+    scaled = values * np.float32(255)
+    np.rint(scaled, out=scaled)
+    return scaled.astype(np.uint8)

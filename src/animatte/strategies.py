@@ -1,0 +1,295 @@
+"""How a photo of any size becomes a full-size alpha: at which sizes the network sees it, and how.
+
+The glance wants few pixels (semantics), the focus many (hair). GFM's published test strategies
+are fractions of the photo's sides; `views` gives each decoder a size of its own instead, whatever
+the photo's.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from animatte.engine import Network
+
+Array = NDArray[np.float32]
+Size = tuple[int, int]
+
+MERGINGS = ("labels", "soft")
+
+
+@dataclass(frozen=True)
+class Fraction:
+    """A fraction of the photo's sides, as GFM was published.
+
+    Attributes:
+        ratio: of each side, above 0 and at most 1.
+        multiple: sides are floored to a multiple of it.
+        cap: longest side.
+    """
+
+    ratio: float
+    multiple: int = 32
+    cap: int = 1600
+
+    def __post_init__(self) -> None:
+        if not 0 < self.ratio <= 1 or self.multiple < 1 or self.cap < 1:
+            raise ValueError(f"{self}: ratio must be in (0, 1], multiple and cap at least 1")
+
+    def size(self, photo: Size, stride: int) -> Size:
+        """(height, width) for a photo of (height, width); divisible by `stride`, never 0."""
+        height, width = (self._side(side, stride) for side in photo)
+        return height, width
+
+    def _side(self, side: int, stride: int) -> int:
+        step = math.lcm(self.multiple, stride)
+        # The small term undoes rounding: a third of 96 is 32.
+        wanted = min(math.floor(side * self.ratio + 1e-6), self.cap)
+        return max(wanted // step, 1) * step
+
+
+@dataclass(frozen=True)
+class LongerSide:
+    """A longer side in pixels, whatever the photo's; the aspect is kept as near as strides allow.
+
+    Attributes:
+        pixels: of the longer side, about.
+        max_enlargement: how much a small photo may grow; None for no limit.
+    """
+
+    pixels: int
+    max_enlargement: float | None = None
+
+    def __post_init__(self) -> None:
+        limit = self.max_enlargement
+        if self.pixels < 1 or (limit is not None and not limit > 0):
+            raise ValueError(f"{self}: pixels must be at least 1, max_enlargement above 0")
+
+    def size(self, photo: Size, stride: int) -> Size:
+        """(height, width) for a photo of (height, width); divisible by `stride`, never 0."""
+        scale = self.pixels / max(photo)
+        if self.max_enlargement is not None:
+            scale = min(scale, self.max_enlargement)
+        height, width = (max(round(side * scale / stride), 1) * stride for side in photo)
+        return height, width
+
+
+Scale = Fraction | LongerSide
+_SCALES: Mapping[str, type[Scale]] = {"fraction": Fraction, "longer_side": LongerSide}
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """The sizes that glance and focus see, and how the two merge.
+
+    Attributes:
+        name: what it is called.
+        glance: size of the glance's image.
+        focus: size of the focus' image; where it is the same, one forward gives both.
+        merging: "labels", as published: the glance decides at full size, and whatever lies
+            between two labels is transition. "soft": the glance's probabilities weigh the focus.
+        shorter_side: first reduce the photo to this shorter side; None for not.
+    """
+
+    name: str
+    glance: Scale
+    focus: Scale
+    merging: str = "labels"
+    shorter_side: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.merging not in MERGINGS:
+            raise ValueError(
+                f"merging {self.merging!r} is unknown; choose one of {', '.join(MERGINGS)}"
+            )
+        if self.shorter_side is not None and self.shorter_side < 1:
+            raise ValueError(f"shorter_side is {self.shorter_side}; it must be at least 1")
+
+    def __str__(self) -> str:
+        return self.name
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values, ready for JSON."""
+        return {
+            **asdict(self),
+            "glance": _scale_dict(self.glance),
+            "focus": _scale_dict(self.focus),
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Strategy:
+        """Rebuild from `as_dict`'s values.
+
+        Raises:
+            ValueError: if a field is missing or unknown.
+        """
+        try:
+            scales = {name: _scale_of_dict(values[name]) for name in ("glance", "focus")}
+            return cls(**{**values, **scales})
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"not a strategy: {error}") from error
+
+
+def _scale_dict(scale: Scale) -> dict[str, Any]:
+    kind = next(name for name, known in _SCALES.items() if isinstance(scale, known))
+    return {"kind": kind, **asdict(scale)}
+
+
+def _scale_of_dict(values: Mapping[str, Any]) -> Scale:
+    return _SCALES[values["kind"]](**{name: values[name] for name in values if name != "kind"})
+
+
+def views(
+    glance: int = 416, focus: int = 896, merging: str = "soft", name: str = "view"
+) -> Strategy:
+    """Return a strategy of two longer sides in pixels.
+
+    A small photo is enlarged to the glance's view, whose scale the network knows; for the focus
+    at most twice, as there is no more to see.
+    """
+    return Strategy(name, LongerSide(glance), LongerSide(focus, max_enlargement=2.0), merging)
+
+
+_HALF, _THIRD = Fraction(1 / 2), Fraction(1 / 3)
+STRATEGIES: Mapping[str, Strategy] = {
+    strategy.name: strategy
+    for strategy in (
+        views(),
+        Strategy("resize", _HALF, _HALF),
+        Strategy("hybrid", _THIRD, _HALF),
+        Strategy("rim", _THIRD, _THIRD),
+        Strategy("resize-samples", _HALF, _HALF, shorter_side=1080),
+        Strategy("hybrid-samples", _THIRD, _HALF, shorter_side=1080),
+        Strategy("rim-samples", _THIRD, _THIRD, shorter_side=1080),
+    )
+}
+
+
+def named_strategy(name: str) -> Strategy:
+    """Return a known strategy.
+
+    Raises:
+        ValueError: if it is unknown.
+    """
+    if name not in STRATEGIES:
+        raise ValueError(f"strategy {name!r} is unknown; choose one of {', '.join(STRATEGIES)}")
+    return STRATEGIES[name]
+
+
+def default_strategy(rosta: str) -> Strategy:
+    """Return what was published for a RoSTa: "rim" for their integration, else "hybrid"."""
+    return STRATEGIES["rim" if rosta == "RIM" else "hybrid"]
+
+
+def full_size_alpha(network: Network, image: Array, strategy: Strategy) -> Array:
+    """Predict alpha at the photo's own size, which may be any from 1×1.
+
+    Args:
+        network: of any RoSTa; integration (RIM) takes the strategies with one size only.
+        image: (H, W, 3) RGB in [0, 1].
+        strategy: at which sizes the network sees it.
+
+    Returns:
+        (H, W) float32 in [0, 1].
+
+    Raises:
+        ValueError: if the network gives no glance and focus apart, and `strategy` needs them.
+    """
+    size: Size = image.shape[:2]
+    seen = _seen_size(size, strategy.shorter_side)
+    view = resized(image, seen)
+    if network.rosta == "RIM":
+        alpha = _integrated(network, view, strategy)
+    else:
+        glance, focus = _glance_and_focus(network, view, strategy)
+        if strategy.merging == "soft":
+            alpha = _soft_merge(glance, focus, network.rosta)
+        else:
+            alpha = _merge_by_labels(glance, focus, network.rosta, seen)
+    # Cubic, as a matte magnified linearly shows a lattice along slanting edges; it overshoots
+    # beside steep ones, mostly outside [0, 1], where it is cut off.
+    full: Array = resized(alpha, size, cv2.INTER_CUBIC)
+    np.clip(full, 0, 1, out=full)
+    return full
+
+
+def _seen_size(size: Size, shorter_side: int | None) -> Size:
+    if shorter_side is None or min(size) <= shorter_side:
+        return size
+    ratio = shorter_side / min(size)
+    return round(size[0] * ratio), round(size[1] * ratio)
+
+
+def _integrated(network: Network, image: Array, strategy: Strategy) -> Array:
+    if strategy.glance != strategy.focus:
+        raise ValueError(
+            f"strategy {strategy.name!r} asks for glance and focus at two sizes, and model "
+            f"{network.name!r} (RIM) gives alpha alone; choose rim or resize"
+        )
+    return network.alpha(resized(image, strategy.focus.size(image.shape[:2], network.stride)))
+
+
+def _glance_and_focus(network: Network, image: Array, strategy: Strategy) -> tuple[Array, Array]:
+    """(C, h, w) and (h', w'), each at the size that the strategy gives it."""
+    glance_size, focus_size = (
+        scale.size(image.shape[:2], network.stride) for scale in (strategy.glance, strategy.focus)
+    )
+    if glance_size == focus_size:
+        return network.glance_and_focus(resized(image, focus_size))
+    glance = network.glance(resized(image, glance_size))
+    return glance, network.focus(resized(image, focus_size))
+
+
+def _merge_by_labels(glance: Array, focus: Array, rosta: str, size: Size) -> Array:
+    """Collaborative Matting at full size by the glance's largest class (GFM §3.3, HYBRID).
+
+    Labels are enlarged as whole levels of a byte, in which flat areas stay exact: only between
+    two different labels other levels appear, and for TT they all are transition.
+    """
+    levels = np.linspace(0, 255, len(glance)).round().astype(np.uint8)
+    labels: NDArray[np.uint8] = resized(levels[glance.argmax(axis=0)], size)
+    alpha: Array = resized(focus, size)
+    if rosta == "TT":
+        np.copyto(alpha, 0, where=labels == 0)
+        np.copyto(alpha, 1, where=labels == 255)
+        return alpha
+    known = labels.astype(np.float32)
+    known /= 255
+    merged: Array = known + alpha if rosta == "FT" else known - alpha
+    np.clip(merged, 0, 1, out=merged)
+    return merged
+
+
+def _soft_merge(glance: Array, focus: Array, rosta: str) -> Array:
+    """Collaborative Matting in expectation over the glance, at the focus' size.
+
+    Both are smooth at the photo's size, so that merging before enlarging loses nothing.
+    """
+    scores = [resized(plane, focus.shape) for plane in glance]
+    total = np.maximum(np.sum(scores, axis=0), np.float32(1e-6))  # sigmoids do not sum to 1
+    if rosta == "TT":
+        merged = (scores[2] + scores[1] * focus) / total
+    elif rosta == "FT":
+        merged = (scores[1] + scores[0] * focus) / total
+    else:
+        merged = scores[1] * (1 - focus) / total
+    return np.asarray(merged, np.float32)
+
+
+def resized(array: NDArray[Any], size: Size, enlarging: int = cv2.INTER_LINEAR) -> NDArray[Any]:
+    """Resize (H, W) or (H, W, C): sides that shrink by area means, sides that grow by `enlarging`.
+
+    The array itself where it has the size already.
+    """
+    smaller = (min(array.shape[0], size[0]), min(array.shape[1], size[1]))
+    if smaller != array.shape[:2]:
+        array = cv2.resize(array, smaller[::-1], interpolation=cv2.INTER_AREA)
+    if size != array.shape[:2]:
+        array = cv2.resize(array, size[::-1], interpolation=enlarging)
+    return array

@@ -1,0 +1,101 @@
+"""From a recipe to what it names: the network with its first weights, the stream of examples."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from animatte.data.augmentation import ColourConfig, ViewConfig
+from animatte.data.dataset import ExampleConfig, ExampleStream, Source
+from animatte.data.folders import Pair, paired, pictures
+from animatte.models.gfm import GFM
+from animatte.models.registry import GFMConfig, built_gfm, gfm_config
+from animatte.training.recipe import DataSection, NetworkSection, SourceSection
+
+GIGABYTE = 10**9
+
+
+def network_of(section: NetworkSection) -> tuple[GFM, GFMConfig]:
+    """Build the network, load its first weights and freeze what the recipe names.
+
+    Raises:
+        ValueError: if a name is unknown, or a weights file missing or of another network.
+    """
+    from safetensors.torch import load_file  # noqa: PLC0415  # with torch, in the train extra
+
+    config = gfm_config(section.name, section.rosta)
+    network = built_gfm(config)
+    assert isinstance(network, GFM)
+    encoder = network.trunk.encoder
+    if section.encoder_weights is not None:
+        if not section.encoder_weights.is_file():
+            raise ValueError(
+                f"encoder weights {section.encoder_weights} are missing; "
+                "set network.encoder_weights to a file with torchvision's names, or to null"
+            )
+        encoder.load_torchvision(load_file(section.encoder_weights))
+    if section.initial is not None:
+        network.load_state_dict(load_file(section.initial))
+    for name in section.frozen:
+        freeze(encoder, name)
+    return network, config
+
+
+def freeze(encoder: nn.Module, name: str) -> None:
+    """Stop the training of a module's parameters.
+
+    Raises:
+        ValueError: if the encoder has no such module.
+    """
+    modules = dict(encoder.named_modules())
+    if name not in modules:
+        raise ValueError(f"network.frozen names {name!r}, which the encoder does not have")
+    modules[name].requires_grad_(False)
+
+
+def stream_of(section: DataSection, seed: int) -> ExampleStream:
+    """Find the pictures a recipe names.
+
+    Raises:
+        ValueError: if a folder is missing or its pictures have no alphas.
+    """
+    sources = [
+        Source(included(section.root, source), source.weight, source.replaced)
+        for source in section.sources
+    ]
+    config = ExampleConfig(
+        view=ViewConfig(**section.view.model_dump()),
+        colour=ColourConfig(**section.colour.model_dump()),
+        blurred=section.blurred,
+        empty=section.empty,
+        transition_kernel=section.transition_kernel,
+        focus_kernel=section.focus_kernel,
+    )
+    backgrounds = backgrounds_in(section.backgrounds)
+    return ExampleStream(sources, backgrounds, config, seed, int(section.cache * GIGABYTE))
+
+
+def included(root: Path, source: SourceSection) -> list[Pair]:
+    """Return the pairs of a source but for those that it leaves out.
+
+    Raises:
+        ValueError: if nothing is left.
+    """
+    pairs = [
+        pair for pair in paired(root / source.folder) if not pair.name.startswith(source.exclude)
+    ]
+    if not pairs:
+        raise ValueError(f"{root / source.folder}: data.sources.exclude leaves no picture")
+    return pairs
+
+
+def backgrounds_in(folder: Path | None) -> list[Pair]:
+    """Return the pictures of a folder as pairs without an animal; none for no folder."""
+    return [] if folder is None else [Pair(path, None) for path in pictures(folder)]
+
+
+def seeded(seed: int) -> None:
+    """Seed what torch draws from: the first weights."""
+    torch.manual_seed(seed)
