@@ -108,7 +108,7 @@ def _view_centre(
             pick = rng.integers(rows.size)
             return np.array([columns[pick], rows[pick]], float)
     slack = np.abs(ends - spans) / 2
-    return ends / 2 + rng.uniform(-1, 1, 2) * slack
+    return (ends - 1) / 2 + rng.uniform(-1, 1, 2) * slack
 
 
 def recoloured(image: Image, config: ColourConfig, rng: Generator) -> Image:

@@ -124,8 +124,8 @@ def _torch_file(path: Path) -> Any:
             ) from error
         found = _kind(_start(path, 9))
         raise CheckpointError(
-            f"expected a torch checkpoint, found {found} that torch cannot read: "
-            f"{type(error).__name__}: {_first_line(error)}"
+            f"expected a torch checkpoint, found {found} that torch cannot read as weights alone "
+            f"({type(error).__name__}); copy or download it again"
         ) from error
 
 

@@ -226,11 +226,11 @@ def _override(values: dict[str, Any], override: str) -> None:
     key, separator, text = override.partition("=")
     if not separator:
         raise ValueError(f"override {override!r} has no '='; write key=value")
-    *outer, last = key.split(".")
+    *outer, last = [int(part) if part.isdigit() else part for part in key.split(".")]
     node: Any = values
-    for part in outer:
-        node = node[int(part)] if isinstance(node, list) else node.setdefault(part, {})
-    if isinstance(node, list):
-        node[int(last)] = yaml.safe_load(text)
-    else:
+    try:
+        for part in outer:
+            node = node.setdefault(part, {}) if isinstance(node, dict) else node[part]
         node[last] = yaml.safe_load(text)
+    except (IndexError, TypeError) as error:
+        raise ValueError(f"override {override!r}: the recipe has no place {key!r}") from error

@@ -31,6 +31,13 @@ class TrainingState:
     optimiser: AdamW
     step: int = 0
 
+    @property
+    def averaged(self) -> GFM:
+        """The network of the averaged weights."""
+        network = self.average.module
+        assert isinstance(network, GFM)
+        return network
+
     def save(self, path: Path, recipe: Recipe) -> None:
         """Write beside, then rename, so that a stop at any moment leaves a whole file."""
         beside = path.with_name(path.name + ".part")

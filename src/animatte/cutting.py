@@ -1,0 +1,206 @@
+"""Photos in, cut-outs, mattes or composites out: what `animatte cut` does, as functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Literal, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from animatte.compositing import (
+    Colour,
+    blurred_background,
+    composite,
+    estimated_foreground,
+    fitted_background,
+    parsed_colour,
+)
+from animatte.images import (
+    DEFAULT_MAX_PIXELS,
+    Photo,
+    read_photo,
+    write_alpha,
+    write_image,
+)
+from animatte.outputs import FORMATS, OutputFormat
+
+Kind: TypeAlias = Literal["cutout", "matte", "composite"]
+
+# Below this opacity everywhere, nothing was found.
+_FAINT = 0.1
+
+
+class AlphaPredictor(Protocol):
+    """What cutting asks of `animatte.predictor.Predictor`."""
+
+    def alpha(self, image: Photo, /) -> NDArray[np.float32]:
+        """(H, W) alpha in [0, 1], full size."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Background:
+    """What a composite stands on; with neither field, the photo itself, blurred.
+
+    Attributes:
+        colour: sRGB in [0, 1].
+        picture: (H, W, 3) sRGB in [0, 1], of any size.
+    """
+
+    colour: Colour | None = None
+    picture: NDArray[np.float32] | None = None
+
+    @property
+    def is_blur(self) -> bool:
+        """Whether it is made from the photo."""
+        return self.colour is None and self.picture is None
+
+    def behind(
+        self, image: NDArray[np.float32], alpha: NDArray[np.float32]
+    ) -> NDArray[np.float32] | Colour:
+        """The background of one photo: image (H, W, 3) with alpha (H, W)."""
+        if self.colour is not None:
+            return self.colour
+        if self.picture is not None:
+            height, width = alpha.shape
+            return fitted_background(self.picture, (height, width))
+        return blurred_background(image, alpha)
+
+
+@dataclass(frozen=True, eq=False)
+class CutOptions:
+    """What is written for each photo.
+
+    Attributes:
+        matte: the alpha alone, as a grey picture.
+        background: composite on it instead of writing alpha.
+        output_format: a value of `FORMATS`.
+        max_pixels: refuse larger photos.
+    """
+
+    matte: bool = False
+    background: Background | None = None
+    output_format: OutputFormat = FORMATS["png"]
+    max_pixels: int = DEFAULT_MAX_PIXELS
+
+    def __post_init__(self) -> None:
+        if self.matte and self.background is not None:
+            raise ValueError(
+                "--matte writes the alpha alone and --background a finished picture; "
+                "choose one, and run twice for both"
+            )
+        if self.output_format.name == "jpg" and self.background is None:
+            raise ValueError(
+                "jpg cannot hold transparency; "
+                "write png, webp, png16 or tiff16, or add --background"
+            )
+
+    @property
+    def kind(self) -> Kind:
+        """What is written, as in the names of the results."""
+        if self.matte:
+            return "matte"
+        return "cutout" if self.background is None else "composite"
+
+
+@dataclass(frozen=True)
+class CutReport:
+    """One photo done.
+
+    Attributes:
+        photo: the file that was read.
+        output: the file that was written.
+        seconds: from reading to written.
+        is_empty: nothing was found in the photo.
+    """
+
+    photo: Path
+    output: Path
+    seconds: float
+    is_empty: bool
+
+
+@dataclass(frozen=True)
+class CutFailure:
+    """One photo that failed; nothing was written for it."""
+
+    photo: Path
+    error: Exception
+
+
+def parsed_background(text: str, max_pixels: int = DEFAULT_MAX_PIXELS) -> Background:
+    """Read a background: "blur", a colour, or the path of a picture, tried in this order.
+
+    Raises:
+        ValueError: if it is none of them, or a picture that cannot be read.
+    """
+    if text.lower() == "blur":
+        return Background()
+    try:
+        return Background(colour=parsed_colour(text))
+    except ValueError as error:
+        if not Path(text).exists():
+            raise ValueError(
+                f"background {text!r} is neither blur, nor a colour, nor a file that exists; "
+                "write e.g. white, '#20a0ff' or beach.jpg"
+            ) from error
+    return Background(picture=read_photo(text, max_pixels).image)
+
+
+def cut_photo(
+    predictor: AlphaPredictor, photo: Path, output: Path, options: CutOptions
+) -> CutReport:
+    """Cut one photo; an earlier file at `output` is replaced.
+
+    Colours stay in the photo's own colour space, whose profile goes into the result; only on a
+    colour or a picture the result is sRGB. The photo's own alpha multiplies the network's.
+
+    Raises:
+        ImageError: if the photo cannot be read or the result not written.
+    """
+    start = perf_counter()
+    opened = read_photo(photo, options.max_pixels)
+    alpha = predictor.alpha(opened)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    _write_result(output, opened, alpha, options)
+    return CutReport(photo, output, perf_counter() - start, bool(alpha.max() < _FAINT))
+
+
+def cut_photos(
+    predictor: AlphaPredictor, photos: Sequence[Path], outputs: Sequence[Path], options: CutOptions
+) -> Iterator[CutReport | CutFailure]:
+    """Cut photos one after the other; whatever fails in one does not stop the rest."""
+    for photo, output in zip(photos, outputs, strict=True):
+        try:
+            result: CutReport | CutFailure = cut_photo(predictor, photo, output, options)
+        except Exception as error:  # reported, not swallowed: a batch must go on
+            result = CutFailure(photo, error)
+        yield result
+
+
+def _write_result(
+    output: Path, photo: Photo, alpha: NDArray[np.float32], options: CutOptions
+) -> None:
+    bit_depth = options.output_format.bit_depth
+    background = options.background
+    if options.matte:
+        write_alpha(output, alpha, bit_depth=bit_depth)
+        return
+    own_space = background is None or background.is_blur
+    image = _own_colours(photo) if own_space else photo.image
+    icc_profile = photo.icc_profile if own_space else None
+    foreground = estimated_foreground(image, alpha)
+    if background is None:
+        write_image(output, foreground, alpha, bit_depth=bit_depth, icc_profile=icc_profile)
+        return
+    whole = composite(foreground, background.behind(image, alpha), alpha)
+    write_image(output, whole, bit_depth=bit_depth, icc_profile=icc_profile)
+
+
+def _own_colours(photo: Photo) -> NDArray[np.float32]:
+    highest = np.iinfo(photo.colour.dtype).max
+    return photo.colour.astype(np.float32) / np.float32(highest)

@@ -1,0 +1,191 @@
+"""Networks as ONNX files that ONNX Runtime was seen to compute alike."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from torch import Tensor, nn
+
+from animatte.models.gfm import GFM, IntegratedGFM
+from animatte.onnx_file import CARD_FORMAT, CARD_KEY
+from animatte.strategies import default_strategy
+
+OPSET = 17
+# Of the parity gate, for any one value in [0, 1]. The graph as traced differs by rounding alone;
+# weights of eleven bits move the steepest pixels by some levels of 255, the mean by far less.
+FULL_TOLERANCE = 1e-3
+HALF_TOLERANCE = 2e-2
+PARITY_SIZES = ((1, 3, 96, 160), (2, 3, 64, 64))
+# Smaller tensors stay float32: biases, stems, depthwise and last layers matter and weigh little.
+_SMALLEST_HALF_TENSOR = 8192
+# RIM's alpha jumps where two classes tie and rounding decides: of it, this share is compared.
+_CONTINUOUS_SHARE = 0.99
+_HALF_SUFFIX = "_half"
+
+
+class _NamedOutputs(nn.Module):
+    """A network as the exporter wants it: the outputs that inference uses, as a plain tuple."""
+
+    def __init__(self, network: GFM | IntegratedGFM) -> None:
+        super().__init__()
+        self.network = network
+        self.is_continuous = isinstance(network, GFM)
+        self.names = ("glance", "focus") if self.is_continuous else ("alpha",)
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        """Return the outputs called `names`, in that order."""
+        output = self.network(image)
+        return tuple(getattr(output, name) for name in self.names)
+
+
+def export_onnx(
+    network: GFM | IntegratedGFM,
+    path: str | PathLike[str],
+    *,
+    card: Mapping[str, Any],
+    half_weights: bool = True,
+) -> float:
+    """Write a network as an ONNX file, and run it to see that it computes the same.
+
+    Parity is asked twice: of the graph as traced, within `FULL_TOLERANCE`; and of the file with
+    half weights, within `HALF_TOLERANCE`.
+
+    The file's input is `image` (batch, 3, height, width), RGB in [0, 1], all but the 3 free, height
+    and width divisible by the stride. Its outputs are `glance` (B, C, H, W) and `focus`
+    (B, 1, H, W); for RoSTa integration only `alpha` (B, 1, H, W), not clipped. An existing file is
+    replaced only by one that passed.
+
+    Args:
+        network: what to write; its mode (training or not) is as before afterwards.
+        path: the file.
+        card: what `animatte models` shows: `name`, `summary`, `licence`, `sources`, `scores`…;
+            `strategy` (`Strategy.as_dict()`) replaces the default one.
+        half_weights: store weights as float16, half the size; the computation stays float32.
+
+    Returns:
+        The largest difference between ONNX Runtime and torch, over all outputs.
+
+    Raises:
+        ValueError: if it is above the tolerance; no file is left.
+    """
+    path = Path(path)
+    wrapped = _NamedOutputs(network)
+    values = {**_basic_card(network, path), **card}
+    was_training = network.training
+    wrapped.eval()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        _trace(wrapped, beside)
+        difference = _checked_difference(beside, wrapped, FULL_TOLERANCE)
+        model = onnx.load(beside)
+        helper.set_model_props(model, {CARD_KEY: json.dumps(values)})
+        if half_weights:
+            _halve_weights(model)
+        beside.write_bytes(model.SerializeToString())
+        if half_weights:
+            difference = _checked_difference(beside, wrapped, HALF_TOLERANCE)
+        beside.replace(path)
+    finally:
+        network.train(was_training)
+        beside.unlink(missing_ok=True)
+    return difference
+
+
+def _basic_card(network: GFM | IntegratedGFM, path: Path) -> dict[str, Any]:
+    rosta = "RIM" if isinstance(network, IntegratedGFM) else network.rosta.value
+    return {
+        "format": CARD_FORMAT,
+        "name": path.stem,
+        "rosta": rosta,
+        "stride": network.stride,
+        "licence": "not stated",
+        "parameters": sum(parameter.numel() for parameter in network.parameters()),
+        "strategy": default_strategy(rosta).as_dict(),
+    }
+
+
+def _trace(wrapped: _NamedOutputs, path: Path) -> None:
+    """Trace into a file; batch norm that follows a convolution is folded into it.
+
+    The exporter is the one that traces: it takes a second where torch.export takes half a minute,
+    and gives the same graph. It announces its age with warnings, which say nothing to a user.
+    """
+    free = {0: "batch", 2: "height", 3: "width"}
+    side = 4 * wrapped.network.stride
+    device = next(wrapped.parameters()).device
+    with warnings.catch_warnings(), torch.inference_mode():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.onnx.export(
+            wrapped,
+            (torch.zeros(2, 3, side, side, device=device),),
+            path,
+            dynamo=False,
+            opset_version=OPSET,
+            input_names=["image"],
+            output_names=list(wrapped.names),
+            dynamic_axes=dict.fromkeys(("image", *wrapped.names), free),
+        )
+
+
+def _halve_weights(model: onnx.ModelProto) -> None:
+    """Store large weights as float16, each with a Cast to float32 that is folded at load."""
+    casts = []
+    for tensor in model.graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        if tensor.data_type != TensorProto.FLOAT or values.size < _SMALLEST_HALF_TENSOR:
+            continue
+        if np.abs(values).max() > np.finfo(np.float16).max:
+            continue
+        name = tensor.name
+        half = numpy_helper.from_array(values.astype(np.float16), name + _HALF_SUFFIX)
+        tensor.CopyFrom(half)
+        casts.append(helper.make_node("Cast", [half.name], [name], to=TensorProto.FLOAT))
+    nodes = [*casts, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+
+
+def _checked_difference(path: Path, wrapped: _NamedOutputs, tolerance: float) -> float:
+    """Return the largest difference over `PARITY_SIZES`.
+
+    Raises:
+        ValueError: if it is above `tolerance`.
+    """
+    difference = float(np.max([_difference(path, wrapped, size) for size in PARITY_SIZES]))
+    if not difference <= tolerance:  # NaN too
+        remedy = "report the network" if tolerance == FULL_TOLERANCE else "export float32 weights"
+        raise ValueError(
+            f"not exported: ONNX Runtime differs from torch by {difference:.2g}, more than "
+            f"{tolerance:g}; {remedy}"
+        )
+    return difference
+
+
+def _difference(path: Path, wrapped: _NamedOutputs, size: Sequence[int]) -> float:
+    """Largest difference over the outputs for smooth random pictures of `size`; NaN if any is."""
+    batch, channels, height, width = size
+    coarse = torch.rand(batch, channels, 6, 6, generator=torch.Generator().manual_seed(0))
+    image = nn.functional.interpolate(coarse, (height, width), mode="bilinear")
+    with torch.inference_mode():
+        expected = wrapped(image.to(next(wrapped.parameters()).device))
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    actual = session.run(list(wrapped.names), {"image": image.numpy()})
+    share = 1.0 if wrapped.is_continuous else _CONTINUOUS_SHARE
+    differences = [
+        np.quantile(np.abs(ours - theirs.cpu().numpy()), share)
+        for ours, theirs in zip(actual, expected, strict=True)
+    ]
+    return float(np.max(differences))

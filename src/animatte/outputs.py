@@ -1,0 +1,162 @@
+"""Which file each result goes to, and in which format."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Literal
+
+from animatte.images import OUTPUT_SUFFIXES
+
+
+@dataclass(frozen=True)
+class OutputFormat:
+    """A kind of file that results are written to.
+
+    Attributes:
+        name: as users write it.
+        suffixes: of its files; the first is the default.
+        bit_depth: bits a channel.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    bit_depth: Literal[8, 16]
+
+
+FORMATS: Mapping[str, OutputFormat] = {
+    known.name: known
+    for known in (
+        OutputFormat("png", (".png",), 8),
+        OutputFormat("webp", (".webp",), 8),
+        OutputFormat("png16", (".png",), 16),
+        OutputFormat("tiff16", (".tif", ".tiff"), 16),
+        OutputFormat("jpg", (".jpg", ".jpeg"), 8),
+    )
+}
+
+
+def named_format(name: str | None, output: str | None, num_photos: int) -> OutputFormat:
+    """The format by its name, else by the suffix of a single output file, else PNG.
+
+    Args:
+        name: a key of `FORMATS`, in any case, or None.
+        output: what the user gave as output: file or folder, or None.
+        num_photos: how many photos are to be cut.
+
+    Raises:
+        ValueError: for an unknown name or suffix, or if the two contradict each other.
+    """
+    suffix = Path(output).suffix.lower() if output and _is_file(output, num_photos) else None
+    if name is None:
+        return _format_of_suffix(suffix) if suffix else FORMATS["png"]
+    if name.lower() not in FORMATS:
+        raise ValueError(f"format {name!r} is unknown; choose one of {', '.join(FORMATS)}")
+    chosen = FORMATS[name.lower()]
+    if suffix and suffix not in chosen.suffixes:
+        raise ValueError(
+            f"output {output} is not a {chosen.name} file; "
+            f"name it {chosen.suffixes[0]} or leave --format out"
+        )
+    return chosen
+
+
+def expanded_photos(names: Sequence[str]) -> list[Path]:
+    """The photos named: patterns that the shell left as they are expanded, doubles once.
+
+    A pattern that matches nothing stays, to be reported as a file that does not exist.
+    """
+    expanded = [path for name in names for path in (_matches(name) or [Path(name)])]
+    return list({path.resolve(): path for path in reversed(expanded)}.values())[::-1]
+
+
+def output_paths(
+    photos: Sequence[Path],
+    output: str | None,
+    kind: str,
+    output_format: OutputFormat,
+    kept: Sequence[Path] = (),
+) -> list[Path]:
+    """Where each photo's result goes: `NAME.KIND.SUFFIX` beside it or in a folder, or one file.
+
+    No result takes the place of a photo or of another result: the second of one name becomes
+    `NAME-2.KIND.SUFFIX`, and so on, in the order given.
+
+    Args:
+        photos: files to be cut, each once.
+        output: a folder (it exists, ends with a slash, or has no suffix), one photo's file, or
+            None for beside the photos.
+        kind: the word in the names: "cutout", "matte" or "composite".
+        output_format: gives the suffix.
+        kept: further files that no result may replace.
+
+    Raises:
+        ValueError: if the output is one file for several photos, or a file that is read.
+    """
+    taken = {_key(path) for path in (*photos, *kept)}
+    if output is not None and _is_file(output, len(photos)):
+        if _key(Path(output)) in taken:
+            raise ValueError(f"output {output} is a file to be read; choose another name")
+        return [Path(output)]
+    folder = None if output is None else Path(output)
+    if folder is not None and folder.exists() and not folder.is_dir():
+        raise ValueError(f"output {output} is a file, not a folder; choose another name")
+    ending = f".{kind}{output_format.suffixes[0]}"
+    outputs = []
+    for photo in photos:
+        path = _free_path(photo.parent if folder is None else folder, photo.stem, ending, taken)
+        taken.add(_key(path))
+        outputs.append(path)
+    return outputs
+
+
+def _is_file(output: str, num_photos: int) -> bool:
+    """Whether an output names one file rather than a folder."""
+    path = Path(output)
+    if output.endswith(("/", os.sep)) or path.is_dir():
+        return False
+    if num_photos > 1 and path.suffix.lower() in OUTPUT_SUFFIXES:
+        raise ValueError(
+            f"output {output} is one file, but there are {num_photos} photos; name a folder"
+        )
+    return num_photos == 1 and bool(path.suffix)
+
+
+def _format_of_suffix(suffix: str) -> OutputFormat:
+    for known in FORMATS.values():
+        if suffix in known.suffixes:
+            return known
+    suffixes = ", ".join(
+        dict.fromkeys(each for known in FORMATS.values() for each in known.suffixes)
+    )
+    raise ValueError(
+        f"output suffix {suffix!r} is unknown; choose one of {suffixes}, "
+        "or end the name with / to mean a folder"
+    )
+
+
+def _matches(pattern: str) -> list[Path]:
+    """Files that match a pattern, sorted, hidden ones left out; none for a plain name."""
+    path = Path(pattern)
+    if path.exists() or not any(letter in pattern for letter in "*?["):
+        return []
+    root = Path(path.anchor or ".")
+    found = root.glob(str(path.relative_to(path.anchor) if path.anchor else path))
+    return sorted(match for match in found if match.is_file() and not match.name.startswith("."))
+
+
+def _free_path(folder: Path, stem: str, ending: str, taken: set[str]) -> Path:
+    path = folder / f"{stem}{ending}"
+    for number in count(2):
+        if _key(path) not in taken:
+            break
+        path = folder / f"{stem}-{number}{ending}"
+    return path
+
+
+def _key(path: Path) -> str:
+    """The same for names that a case-blind file system takes for one."""
+    return str(path.resolve()).casefold()

@@ -1,0 +1,237 @@
+"""`animatte cut`, as a new user tries it."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from animatte.cli import app
+from animatte.cutting import cut_photos
+
+SIZE = (40, 56)
+
+
+def picture(path: Path, seed: int = 0) -> Path:
+    noise = np.random.default_rng(seed).integers(0, 256, (*SIZE, 3), np.uint8)
+    Image.fromarray(noise).save(path)
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the user is: dog.jpg, cat.jpg, a broken one, and no other file."""
+    monkeypatch.chdir(tmp_path)
+    picture(tmp_path / "dog.jpg", 1)
+    picture(tmp_path / "cat.jpg", 2)
+    (tmp_path / "broken.jpg").write_bytes((tmp_path / "dog.jpg").read_bytes()[:300])
+    return tmp_path
+
+
+@pytest.fixture
+def cut(tiny_model: Path, folder: Path) -> Any:
+    def run(*arguments: str, model: str = str(tiny_model)) -> Any:
+        return CliRunner().invoke(app, ["cut", *arguments, "--model", model, "--device", "cpu"])
+
+    return run
+
+
+def made(folder: Path) -> list[str]:
+    given = {"dog.jpg", "cat.jpg", "broken.jpg"}
+    paths = (str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    return sorted(set(paths) - given)
+
+
+def test_one_photo_gives_a_cutout_beside_it(cut: Any, folder: Path) -> None:
+    result = cut("dog.jpg")
+    assert result.exit_code == 0, result.output
+    assert made(folder) == ["dog.cutout.png"]
+    with Image.open("dog.cutout.png") as image:
+        assert (image.format, image.mode, image.size) == ("PNG", "RGBA", SIZE[::-1])
+
+
+def test_a_line_a_photo_tells_file_and_seconds(cut: Any) -> None:
+    lines = cut("dog.jpg", "cat.jpg").stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["dog.cutout.png", "cat.cutout.png"]
+    assert all(line.endswith(" s") and float(line.split()[1]) >= 0 for line in lines)
+
+
+def test_quiet_prints_nothing(cut: Any) -> None:
+    assert cut("dog.jpg", "--quiet", "-o", "out/").stdout == ""
+
+
+def test_verbose_tells_model_and_device(cut: Any) -> None:
+    result = cut("dog.jpg", "--verbose")
+    assert result.stderr.startswith("model ")
+    assert "on cpu" in result.stderr
+
+
+def test_nothing_but_lines_where_stderr_is_no_terminal(cut: Any) -> None:
+    result = cut("dog.jpg", "cat.jpg")
+    assert "\x1b" not in result.output
+    assert "warning" in result.stderr or result.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["dog.jpg", "-o", "out"], ["out/dog.cutout.png"]),
+        (["dog.jpg", "--output", "out/"], ["out/dog.cutout.png"]),
+        (["dog.jpg", "-o", "new/rex.png"], ["new/rex.png"]),
+        (["dog.jpg", "-o", "rex.webp"], ["rex.webp"]),
+        (["dog.jpg", "cat.jpg", "-o", "a/b"], ["a/b/cat.cutout.png", "a/b/dog.cutout.png"]),
+        (["[dc]*g.jpg", "-o", "out"], ["out/dog.cutout.png"]),
+        (["dog.jpg", "--matte"], ["dog.matte.png"]),
+        (["dog.jpg", "--background", "white"], ["dog.composite.png"]),
+        (["dog.jpg", "--background", "cat.jpg", "--format", "jpg"], ["dog.composite.jpg"]),
+        (["dog.jpg", "--background", "blur"], ["dog.composite.png"]),
+        (["dog.jpg", "--format", "tiff16"], ["dog.cutout.tif"]),
+        (["dog.jpg", "--format", "WEBP"], ["dog.cutout.webp"]),
+        (["dog.jpg", "dog.jpg"], ["dog.cutout.png"]),
+    ],
+)
+def test_where_results_go(
+    cut: Any, folder: Path, arguments: list[str], expected: list[str]
+) -> None:
+    result = cut(*arguments)
+    assert result.exit_code == 0, result.output
+    assert made(folder) == expected
+
+
+def test_running_again_replaces_the_earlier_result(cut: Any, folder: Path) -> None:
+    Path("dog.cutout.png").write_text("old")
+    assert cut("dog.jpg").exit_code == 0
+    with Image.open("dog.cutout.png") as image:
+        assert image.mode == "RGBA"
+
+
+def test_all_patterns_again_over_earlier_results_leaves_every_photo_as_it_is(
+    cut: Any, folder: Path
+) -> None:
+    picture(folder / "rex.png", 3)
+    assert cut("*.png").exit_code == 0
+    before = Path("rex.cutout.png").read_bytes()
+    assert cut("*.png").exit_code == 0
+    assert Path("rex.cutout.png").read_bytes() == before
+
+
+def test_one_bad_file_does_not_stop_the_rest(cut: Any, folder: Path) -> None:
+    result = cut("dog.jpg", "broken.jpg", "missing.jpg", "cat.jpg", "-o", "out")
+    assert result.exit_code == 1
+    assert made(folder) == ["out/cat.cutout.png", "out/dog.cutout.png"]
+    errors = [line for line in result.stderr.splitlines() if not line.startswith("warning")]
+    assert len(errors) == 3
+    assert errors[0].startswith("error: broken.jpg")
+    assert errors[1].startswith("error: missing.jpg")
+    assert errors[2] == "2 of 4 failed"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["missing.jpg"], "missing.jpg"),
+        (["*.tif"], "*.tif"),
+        (["."], "folder"),
+        (["broken.jpg"], "broken.jpg"),
+        (["dog.jpg", "--max-pixels", "100"], "--max-pixels"),
+        (["dog.jpg", "-o", "dog.jpg", "--background", "white"], "is a file to be read"),
+        (["dog.jpg", "-o", "cat.jpg", "--background", "cat.jpg"], "is a file to be read"),
+        (["dog.jpg", "-o", "rex.gif"], ".gif"),
+        (["dog.jpg", "-o", "rex.jpg"], "jpg cannot hold transparency"),
+        (["dog.jpg", "-o", "rex.png", "--format", "webp"], "not a webp file"),
+        (["dog.jpg", "--format", "gif"], "choose one of png, webp"),
+        (["dog.jpg", "cat.jpg", "-o", "rex.png"], "name a folder"),
+        (["dog.jpg", "--matte", "--background", "white"], "choose one"),
+        (["dog.jpg", "--background", "nowhere.jpg"], "nowhere.jpg"),
+        (["dog.jpg", "--background", "broken.jpg"], "broken.jpg"),
+        (["dog.jpg", "--strategy", "nonsense"], "nonsense"),
+    ],
+)
+def test_mistakes_end_in_one_line_and_leave_nothing(
+    cut: Any, folder: Path, arguments: list[str], message: str
+) -> None:
+    result = cut(*arguments)
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("error: ")
+    assert message in line
+    assert made(folder) == []
+
+
+@pytest.mark.parametrize("model", ["no-such-model", "missing.onnx", "broken.jpg", "notes.onnx"])
+def test_a_model_that_cannot_be_had_is_one_line(cut: Any, folder: Path, model: str) -> None:
+    Path("notes.onnx").write_text("not a model")
+    result = cut("dog.jpg", model=model)
+    assert result.exit_code == 1
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("error: ")
+    assert model in line
+
+
+def test_a_device_that_is_not_there_is_one_line(folder: Path, tiny_model: Path) -> None:
+    arguments = ["cut", "dog.jpg", "--model", str(tiny_model), "--device", "abacus"]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 1
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("error: ")
+    assert "abacus" in line
+
+
+def test_no_photo_at_all_is_a_mistake_of_usage() -> None:
+    result = CliRunner().invoke(app, ["cut"])
+    assert result.exit_code == 2
+    assert "PHOTO" in result.stderr
+
+
+def test_control_c_ends_with_one_line_and_130(
+    cut: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*arguments: Any) -> Iterator[Any]:
+        yield from list(cut_photos(*arguments))[:1]
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("animatte.cutting.cut_photos", interrupted)
+    result = cut("dog.jpg", "cat.jpg")
+    assert result.exit_code == 130
+    assert result.stderr.splitlines()[-1] == "stopped"
+
+
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+@pytest.mark.parametrize("verb", [[], ["cut"], ["models"], ["models", "import"], ["doctor"]])
+def test_help_is_everywhere(verb: list[str], flag: str) -> None:
+    result = CliRunner().invoke(app, [*verb, flag])
+    assert result.exit_code == 0
+    assert "Usage" in result.stdout
+
+
+def test_help_and_version_load_nothing_heavy() -> None:
+    program = (
+        "import sys, animatte.cli as cli\n"
+        "try: cli.app(['--help'])\n"
+        "except SystemExit: pass\n"
+        "heavy = {'numpy', 'cv2', 'onnxruntime', 'torch', 'PIL'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
+
+
+def test_the_command_is_there_as_a_module_too() -> None:
+    run = [sys.executable, "-m", "animatte", "--version"]
+    done = subprocess.run(run, check=True, capture_output=True, text=True)
+    assert done.stdout.startswith("animatte ")
+
+
+def test_a_reader_that_goes_away_is_no_error(folder: Path, tiny_model: Path) -> None:
+    command = [sys.executable, "-m", "animatte", "cut", "dog.jpg", "--model", str(tiny_model)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        errors = process.stderr.read().decode()
+    assert not [line for line in errors.splitlines() if not line.startswith("warning")]

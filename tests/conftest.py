@@ -1,0 +1,75 @@
+"""Fixtures that more than one test module uses. Torch is imported inside: inference needs none."""
+# ruff: noqa: PLC0415
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from animatte.models.gfm import GFM, IntegratedGFM
+
+
+def lively_network(rosta: str = "TT") -> GFM | IntegratedGFM:
+    """An untrained "animatte-s" whose outputs vary: its batch norm has seen smooth pictures.
+
+    Fresh weights alone give nearly the same value everywhere, and every test would pass.
+    """
+    import torch
+    from torch import nn
+
+    from animatte.models.registry import built_gfm, gfm_config
+
+    random_state = torch.random.get_rng_state()
+    torch.manual_seed(0)
+    network = built_gfm(gfm_config("animatte-s", rosta))
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight)
+        elif isinstance(module, nn.BatchNorm2d):
+            module.momentum = 0.5
+            module.train()
+    with torch.no_grad():
+        for _ in range(4):
+            coarse = torch.rand(4, 3, 8, 8)
+            network(nn.functional.interpolate(coarse, size=(128, 128), mode="bilinear"))
+    torch.random.set_rng_state(random_state)
+    return network.eval()
+
+
+@pytest.fixture(scope="session")
+def tiny_network() -> GFM:
+    """An untrained network, in torch; `tiny_model` is the same one."""
+    from animatte.models.gfm import GFM
+
+    network = lively_network()
+    assert isinstance(network, GFM)
+    return network
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tiny_network: GFM, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An ONNX file of an untrained network: its alpha is deterministic nonsense."""
+    from animatte.export.onnx import export_onnx
+
+    path = tmp_path_factory.mktemp("models") / "tiny.onnx"
+    card = {
+        "summary": "untrained, for tests",
+        "licence": "MIT",
+        "sources": [{"name": "nothing", "licence": "none"}],
+        "scores": {"SAD": 12.5},
+    }
+    export_onnx(tiny_network, path, card=card)
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_rim_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An ONNX file of an untrained network with RoSTa integration."""
+    from animatte.export.onnx import export_onnx
+
+    path = tmp_path_factory.mktemp("models") / "tiny-rim.onnx"
+    export_onnx(lively_network("RIM"), path, card={})
+    return path

@@ -1,0 +1,300 @@
+"""Compositing, foreground colours against pymatting, and backgrounds."""
+
+from __future__ import annotations
+
+import warnings
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from numpy.typing import NDArray
+
+from animatte.compositing import (
+    blurred_background,
+    composite,
+    estimated_foreground,
+    fitted_background,
+    parsed_colour,
+    solid_background,
+)
+
+Picture = NDArray[np.float32]
+UNIT = st.floats(0, 1, width=32)
+
+
+class Scene(NamedTuple):
+    foreground: Picture
+    background: Picture
+    alpha: Picture
+    image: Picture
+
+
+def texture(rng: np.random.Generator, size: tuple[int, int], grid: int) -> Picture:
+    coarse = rng.random((grid, grid, 3), dtype=np.float32)
+    fine = cv2.resize(coarse, size[::-1], interpolation=cv2.INTER_CUBIC)
+    return np.clip(fine, 0, 1).astype(np.float32)
+
+
+def hairy_alpha(rng: np.random.Generator, size: tuple[int, int]) -> Picture:
+    """An ellipse with thin straight hairs, drawn at four times the size and averaged."""
+    height, width = size[0] * 4, size[1] * 4
+    canvas = np.zeros((height, width), np.uint8)
+    cv2.ellipse(canvas, (width // 2, height // 2), (width // 4, height // 4), 0, 0, 360, 255, -1)
+    for angle in rng.uniform(0, 2 * np.pi, 120):
+        root = np.array([width / 2, height / 2]) + 0.24 * np.array(
+            [width * np.cos(angle), height * np.sin(angle)]
+        )
+        lean = angle + rng.normal(0, 0.4)
+        length = rng.uniform(0.05, 0.15) * min(height, width)
+        tip = root + length * np.array([np.cos(lean), np.sin(lean)])
+        ends = [(int(x), int(y)) for x, y in (root, tip)]
+        cv2.line(canvas, ends[0], ends[1], 255, int(rng.integers(1, 8)))
+    reduced = cv2.resize(canvas, size[::-1], interpolation=cv2.INTER_AREA)
+    return np.asarray(reduced, np.float32) / np.float32(255)
+
+
+def scene(size: tuple[int, int], grid: int, softness: float, seed: int = 0) -> Scene:
+    rng = np.random.default_rng(seed)
+    alpha = hairy_alpha(rng, size)
+    if softness:
+        alpha = np.asarray(cv2.GaussianBlur(alpha, (0, 0), softness), np.float32)
+        alpha[alpha < 1 / 512], alpha[alpha > 1 - 1 / 512] = 0, 1
+    foreground, background = texture(rng, size, grid), texture(rng, size, grid)
+    return Scene(foreground, background, alpha, composite(foreground, background, alpha))
+
+
+def multi_level_foreground(image: Picture, alpha: Picture) -> Picture:
+    """Germer et al. 2020 by pymatting, whose numba may warn while it compiles."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"(numba|pymatting)")
+        from pymatting import estimate_foreground_ml  # noqa: PLC0415
+
+        estimate = estimate_foreground_ml(image.astype(np.float64), alpha.astype(np.float64))
+    return np.asarray(estimate, np.float32)
+
+
+def transition_error(estimate: Picture, truth: Picture, alpha: Picture) -> float:
+    area = (alpha > 0) & (alpha < 1)
+    return float(np.sqrt(np.mean((estimate - truth)[area] ** 2)))
+
+
+def recomposed_error(estimate: Picture, truth: Picture, alpha: Picture) -> float:
+    behind = np.float32(0)
+    black = np.full_like(truth, behind)
+    return transition_error(
+        composite(estimate, black, alpha), composite(truth, black, alpha), alpha
+    )
+
+
+@given(
+    arrays.arrays(np.float32, (4, 5, 3), elements=UNIT),
+    arrays.arrays(np.float32, (4, 5, 3), elements=UNIT),
+    arrays.arrays(np.float32, (4, 5), elements=UNIT),
+)
+def test_composite_lies_between_its_layers(
+    foreground: Picture, background: Picture, alpha: Picture
+) -> None:
+    result = composite(foreground, background, alpha)
+    assert result.dtype == np.float32
+    assert (result >= np.minimum(foreground, background) - 1e-6).all()
+    assert (result <= np.maximum(foreground, background) + 1e-6).all()
+
+
+@given(
+    arrays.arrays(np.float32, (4, 5, 3), elements=UNIT),
+    arrays.arrays(np.float32, (4, 5, 3), elements=UNIT),
+)
+def test_composite_with_alpha_one_is_the_foreground_and_with_zero_the_background(
+    foreground: Picture, background: Picture
+) -> None:
+    one, zero = np.ones((4, 5), np.float32), np.zeros((4, 5), np.float32)
+    np.testing.assert_array_equal(composite(foreground, background, one), foreground)
+    np.testing.assert_array_equal(composite(foreground, background, zero), background)
+
+
+def test_composite_takes_one_colour_as_background() -> None:
+    white, half = np.ones((2, 2, 3), np.float32), np.full((2, 2), 0.5, np.float32)
+    result = composite(white, (0.2, 0.4, 0.6), half)
+    np.testing.assert_allclose(result, np.broadcast_to([0.6, 0.7, 0.8], (2, 2, 3)), atol=1e-6)
+
+
+def test_sizes_that_differ_are_refused() -> None:
+    picture, alpha = np.zeros((4, 5, 3), np.float32), np.zeros((5, 4), np.float32)
+    with pytest.raises(ValueError, match="they must be the same"):
+        composite(picture, picture, alpha)
+    with pytest.raises(ValueError, match="they must be the same"):
+        composite(picture, picture[:2], alpha.T)
+    with pytest.raises(ValueError, match="they must be the same"):
+        estimated_foreground(picture, alpha)
+    with pytest.raises(ValueError, match="they must be the same"):
+        blurred_background(picture, alpha)
+    with pytest.raises(ValueError, match=r"image has shape \(5, 4\); it must be \(H, W, 3\)"):
+        estimated_foreground(alpha, alpha)
+
+
+@pytest.mark.parametrize("softness", [0.0, 3.0])
+@pytest.mark.parametrize("grid", [6, 30])
+@pytest.mark.parametrize("size", [(128, 128), (256, 320), (720, 960)])
+def test_foreground_colours_are_as_good_as_the_multi_level_estimate(
+    size: tuple[int, int], grid: int, softness: float
+) -> None:
+    truth, _, alpha, image = scene(size, grid, softness)
+    ours, theirs = estimated_foreground(image, alpha), multi_level_foreground(image, alpha)
+    for error in (transition_error, recomposed_error):
+        assert error(ours, truth, alpha) <= 1.2 * error(theirs, truth, alpha)
+
+
+@pytest.mark.parametrize("softness", [0.0, 1.0])
+def test_foreground_colours_are_far_better_than_the_photos_own(softness: float) -> None:
+    truth, _, alpha, image = scene((256, 320), 6, softness)
+    ours = estimated_foreground(image, alpha)
+    for error in (transition_error, recomposed_error):
+        assert error(ours, truth, alpha) < 0.35 * error(image, truth, alpha)
+
+
+def test_foreground_colours_stand_noise_and_an_inexact_alpha() -> None:
+    truth, _, alpha, image = scene((256, 320), 6, 0)
+    noise = np.random.default_rng(1).normal(0, 0.02, image.shape)
+    noisy = np.clip(image + noise, 0, 1).astype(np.float32)
+    inexact = np.asarray(cv2.GaussianBlur(alpha, (0, 0), 0.7), np.float32)
+    inexact[inexact < 0.01], inexact[inexact > 0.99] = 0, 1
+    ours, theirs = estimated_foreground(noisy, inexact), multi_level_foreground(noisy, inexact)
+    for error in (transition_error, recomposed_error):
+        assert error(ours, truth, alpha) <= 1.4 * error(theirs, truth, alpha)
+        assert error(ours, truth, alpha) < 0.8 * error(noisy, truth, alpha)
+
+
+def test_foreground_is_the_image_where_alpha_is_one() -> None:
+    _, _, alpha, image = scene((500, 450), 12, 2)
+    estimate = estimated_foreground(image, alpha)
+    assert estimate.dtype == np.float32
+    np.testing.assert_array_equal(estimate[alpha == 1], image[alpha == 1])
+
+
+def test_no_halo_of_a_uniform_background_remains() -> None:
+    alpha = scene((450, 500), 6, 1.5).alpha
+    red, blue = solid_background((0.8, 0.1, 0.1), (450, 500)), np.array([0.1, 0.1, 0.8])
+    estimate = estimated_foreground(composite(red, np.broadcast_to(blue, red.shape), alpha), alpha)
+    assert np.abs(estimate - red)[alpha > 0.1].max() < 0.05
+    assert np.abs(estimate - red)[alpha == 0].max() < 0.05
+
+
+def test_hard_edge_leaves_no_background_beside_it() -> None:
+    alpha = np.zeros((80, 100), np.float32)
+    alpha[20:60, 30:70] = 1
+    image = composite(np.full((80, 100, 3), 0.9), (0, 0, 0), alpha)
+    np.testing.assert_allclose(estimated_foreground(image, alpha), 0.9, atol=0.02)
+
+
+def test_tiles_leave_no_seam() -> None:
+    height, width = 90, 1000
+    ramp = np.linspace(0.1, 0.9, width, dtype=np.float32)
+    image = np.ascontiguousarray(np.broadcast_to(ramp[None, :, None], (height, width, 3)))
+    alpha = np.full((height, width), 0.5, np.float32)
+    steps = np.diff(estimated_foreground(image, alpha)[:, :, 0], axis=1)
+    assert np.abs(steps - 0.8 / (width - 1)).max() < 2e-3
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    arrays.array_shapes(min_dims=2, max_dims=2, max_side=50).flatmap(
+        lambda size: st.tuples(
+            arrays.arrays(np.float32, (*size, 3), elements=UNIT),
+            arrays.arrays(np.float32, size, elements=UNIT),
+        )
+    )
+)
+def test_foreground_of_anything_is_finite_and_in_range(pair: tuple[Picture, Picture]) -> None:
+    image, alpha = pair
+    estimate = estimated_foreground(image, alpha)
+    assert estimate.shape == image.shape
+    assert ((estimate >= 0) & (estimate <= 1)).all()
+
+
+@pytest.mark.parametrize("level", [0, 1])
+def test_foreground_of_nothing_or_everything_is_defined(level: int) -> None:
+    image = texture(np.random.default_rng(0), (40, 60), 5)
+    estimate = estimated_foreground(image, np.full((40, 60), level, np.float32))
+    assert np.isfinite(estimate).all()
+    assert level == 0 or np.array_equal(estimate, image)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["#ff8000", "#F80", "rgb(255, 136, 0)", "255,136,0", " 255, 136, 0 ", "hsl(32,100%,50%)"],
+)
+def test_colours_are_read_as_people_write_them(text: str) -> None:
+    np.testing.assert_allclose(parsed_colour(text), [1, 0.53, 0], atol=0.04)
+
+
+def test_colour_names_are_read() -> None:
+    assert parsed_colour("white") == (1, 1, 1)
+    assert parsed_colour("Lime") == (0, 1, 0)
+
+
+@pytest.mark.parametrize("text", ["", "catcolour", "1,2", "256,0,0", "#ff", "#ff000080", "-1,0,0"])
+def test_other_colours_are_refused_with_examples(text: str) -> None:
+    with pytest.raises(ValueError, match=f"colour '{text}' is not understood; .*#ff8000"):
+        parsed_colour(text)
+
+
+def test_solid_background_is_one_colour() -> None:
+    background = solid_background((0.25, 0.5, 1), (3, 4))
+    assert background.shape == (3, 4, 3)
+    assert (background == [0.25, 0.5, 1]).all()
+
+
+@pytest.mark.parametrize("size", [(30, 40), (40, 30), (300, 50), (7, 200), (1, 1)])
+def test_fitted_background_fills_the_size_from_the_middle(size: tuple[int, int]) -> None:
+    image = np.zeros((60, 80, 3), np.float32)
+    image[:, :, 0] = np.linspace(0, 1, 80)
+    image[:, :, 1] = np.linspace(0, 1, 60)[:, None]
+    fitted = fitted_background(image, size)
+    assert fitted.shape == (*size, 3)
+    assert fitted.dtype == np.float32
+    np.testing.assert_allclose(fitted[:, :, :2].mean((0, 1)), 0.5, atol=0.02)
+    if min(size) > 1:
+        scale = max(size[0] / 60, size[1] / 80)
+        seen = [size[1] / scale / 80, size[0] / scale / 60]
+        np.testing.assert_allclose(np.ptp(fitted[:, :, :2], axis=(0, 1)), seen, atol=0.1)
+
+
+def test_fitted_background_of_the_same_size_is_the_picture() -> None:
+    image = texture(np.random.default_rng(0), (30, 40), 5)
+    np.testing.assert_allclose(fitted_background(image, (30, 40)), image, atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [(90, 120), (600, 800)])
+@pytest.mark.parametrize("strength", [0.005, 0.02, 0.2])
+def test_subject_does_not_glow_in_the_blurred_background(
+    size: tuple[int, int], strength: float
+) -> None:
+    alpha = scene(size, 6, 1.5).alpha
+    image = composite(solid_background((1, 0, 0), size), (0, 0, 1), alpha)
+    blurred = blurred_background(image, alpha, strength)
+    assert blurred.shape == image.shape
+    seen = alpha < 0.9
+    assert np.abs(blurred[seen] - [0, 0, 1]).max() < 0.08
+
+
+def test_blurred_background_without_subject_is_a_plain_gaussian_blur() -> None:
+    image = texture(np.random.default_rng(0), (200, 300), 40)
+    blurred = blurred_background(image, np.zeros((200, 300), np.float32), 0.02)
+    expected = cv2.GaussianBlur(image, (0, 0), 6)
+    assert np.abs(blurred - expected)[20:-20, 20:-20].max() < 0.02
+    assert np.abs(blurred - image).max() > 0.1
+
+
+def test_blurred_background_behind_nothing_but_subject_is_defined() -> None:
+    image = texture(np.random.default_rng(0), (20, 30), 4)
+    assert np.isfinite(blurred_background(image, np.ones((20, 30), np.float32))).all()
+
+
+def test_blur_needs_a_strength() -> None:
+    image = np.zeros((20, 30, 3), np.float32)
+    with pytest.raises(ValueError, match="strength is 0; it must be above 0"):
+        blurred_background(image, image[:, :, 0], 0)

@@ -1,0 +1,102 @@
+"""What README and guides show is run here, so that it works as shown."""
+
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from typer.testing import CliRunner
+
+import animatte
+from animatte.checkpoint import save_checkpoint
+from animatte.cli import app
+from animatte.models.registry import built_gfm, gfm_config
+from animatte.predictor import load
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+# Short enough to be run as they are; of the others, only verb and options are looked up.
+RUN = (("cut",), ("doctor",), ("models",), ("models", "list"))
+
+
+def blocks(page: Path, *languages: str) -> list[str]:
+    fenced = re.findall(r"^```(\w+)\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S)
+    return [text for language, text in fenced if language in languages]
+
+
+def commands() -> list[str]:
+    lines = [
+        line.strip().removeprefix("$ ")
+        for page in PAGES
+        for block in blocks(page, "bash", "console")
+        for line in block.replace("\\\n", " ").splitlines()
+    ]
+    return list(dict.fromkeys(line for line in lines if line.startswith("animatte ")))
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_model: Path) -> Path:
+    """The files that the guides speak of, tiny."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "trip").mkdir()
+    for name in ("dog.jpg", "cat.jpg", "beach.jpg", "trip/goat.jpg"):
+        noise = np.random.default_rng(0).integers(0, 256, (32, 48, 3), np.uint8)
+        Image.fromarray(noise).save(tmp_path / name)
+    shutil.copy(tiny_model, tmp_path / "my-model.onnx")
+    return tmp_path
+
+
+def save_small_model(path: Path) -> None:
+    torch.manual_seed(0)
+    config = gfm_config("animatte-s")
+    save_checkpoint(path, built_gfm(config), config)
+
+
+def is_run(arguments: list[str]) -> bool:
+    words = tuple(word for word in arguments[:2] if not word.startswith("-"))
+    return words[:1] in RUN if words[0] != "models" else words in RUN
+
+
+@pytest.mark.parametrize("command", commands())
+def test_a_command_works_as_shown(command: str, folder: Path, tiny_model: Path) -> None:
+    arguments = shlex.split(command, comments=True)[1:]
+    if not is_run(arguments):
+        arguments.append("--help")
+    elif arguments[0] in ("cut", "doctor") and "--model" not in arguments:
+        arguments += ["--model", str(tiny_model)]
+    if "gfm_r34_tt.safetensors" in arguments:
+        save_small_model(folder / "gfm_r34_tt.safetensors")
+    result = CliRunner().invoke(app, arguments)
+    # The network is random; a shipped model that is missing or damaged is doctor's to tell.
+    is_finding = arguments[0] == "doctor" and "shipped" in result.stdout
+    assert result.exit_code == 0 or is_finding, result.output
+
+
+@pytest.mark.usefixtures("folder")
+def test_the_readme_s_python_works_as_shown(
+    monkeypatch: pytest.MonkeyPatch, tiny_model: Path
+) -> None:
+    monkeypatch.setattr(animatte, "load", lambda: load(tiny_model))
+    (example,) = blocks(ROOT / "README.md", "python")
+    names: dict[str, object] = {}
+    exec(example, names)
+    assert isinstance(names["cutout"], np.ndarray)
+    assert names["cutout"].shape == (32, 48, 4)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_within_the_repository_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:|#|mailto:)([^)#]+)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_guide_names_every_option_of_cut() -> None:
+    shown = CliRunner().invoke(app, ["cut", "--help"], terminal_width=200).stdout
+    options = set(re.findall(r"--[a-z][a-z-]+", shown)) - {"--help", "--output"}
+    guide = (ROOT / "docs" / "cut.md").read_text(encoding="utf-8")
+    assert {option for option in options if f"`{option}" not in guide} == set()

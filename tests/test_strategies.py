@@ -1,0 +1,298 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from animatte.strategies import (
+    STRATEGIES,
+    Fraction,
+    LongerSide,
+    Strategy,
+    default_strategy,
+    full_size_alpha,
+    named_strategy,
+    resized,
+    views,
+)
+
+Array = NDArray[np.float32]
+Heads = Callable[[Array], Array]
+
+
+class FakeNetwork:
+    """A network whose heads are given functions of the image, and which records its calls."""
+
+    name, device = "fake", "cpu"
+    card: Mapping[str, Any] = {}
+
+    def __init__(self, glance: Heads, focus: Heads, rosta: str = "TT", stride: int = 32) -> None:
+        self.rosta = rosta
+        self.stride = stride
+        self.calls: list[tuple[str, tuple[int, int]]] = []
+        self._heads = (glance, focus)
+
+    def _seen(self, head: str, image: Array) -> Array:
+        height, width, channels = image.shape
+        assert (height % self.stride, width % self.stride, channels) == (0, 0, 3)
+        assert image.dtype == np.float32
+        assert height > 0 and width > 0
+        self.calls.append((head, (height, width)))
+        return image
+
+    def glance(self, image: Array) -> Array:
+        return self._heads[0](self._seen("glance", image))
+
+    def focus(self, image: Array) -> Array:
+        return self._heads[1](self._seen("focus", image))
+
+    def glance_and_focus(self, image: Array) -> tuple[Array, Array]:
+        self._seen("glance_and_focus", image)
+        return self._heads[0](image), self._heads[1](image)
+
+    def alpha(self, image: Array) -> Array:
+        return self._heads[1](self._seen("alpha", image))
+
+
+def first_channel(image: Array) -> Array:
+    return image[:, :, 0].copy()
+
+
+def certain(labels: NDArray[Any], num_classes: int = 3) -> Array:
+    """(C, H, W) probabilities of 0 and 1."""
+    planes: Array = np.eye(num_classes, dtype=np.float32)[labels].transpose(2, 0, 1)
+    return planes
+
+
+def trimap_glance(image: Array) -> Array:
+    """Background where red is below 0.01, foreground above 0.99, transition between."""
+    red = image[:, :, 0]
+    return certain((red >= 0.01).astype(int) + (red > 0.99))
+
+
+def disc(height: int, width: int, softness: float = 12.0) -> Array:
+    """A soft-edged disc as the alpha of a picture that shows it in every channel."""
+    y, x = np.mgrid[:height, :width]
+    distance = np.hypot(y - height / 2, x - width / 2)
+    alpha = np.clip((min(height, width) / 3 - distance) / softness + 0.5, 0, 1)
+    return np.repeat(alpha[:, :, None], 3, axis=2).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "photo", "size"),
+    [
+        (1 / 3, (1080, 1920), (352, 640)),  # 360 and 640
+        (1 / 3, (96, 288), (32, 96)),  # thirds that are whole stay whole
+        (1 / 2, (4000, 3001), (1600, 1472)),  # 2000 is capped
+        (1 / 2, (5, 500), (32, 224)),  # never below one multiple
+    ],
+)
+def test_a_fraction_is_floored_to_a_multiple_and_capped(
+    ratio: float, photo: tuple[int, int], size: tuple[int, int]
+) -> None:
+    assert Fraction(ratio).size(photo, 32) == size
+
+
+def test_a_fraction_fits_the_stride_of_the_network_too() -> None:
+    assert Fraction(1 / 2, multiple=48).size((1000, 1000), 32) == (480, 480)
+    assert Fraction(1.0, cap=1000).size((4000, 4000), 32) == (992, 992)
+
+
+@pytest.mark.parametrize(
+    ("scale", "photo", "size"),
+    [
+        (LongerSide(416), (2000, 3000), (288, 416)),
+        (LongerSide(416), (3000, 2000), (416, 288)),
+        (LongerSide(416), (10, 10), (416, 416)),
+        (LongerSide(896, max_enlargement=2), (100, 150), (192, 288)),
+        (LongerSide(896, max_enlargement=2), (1000, 1500), (608, 896)),
+        (LongerSide(416), (1, 500), (32, 416)),
+        (LongerSide(10), (50, 50), (32, 32)),
+    ],
+)
+def test_a_longer_side_keeps_the_aspect_as_strides_allow(
+    scale: LongerSide, photo: tuple[int, int], size: tuple[int, int]
+) -> None:
+    assert scale.size(photo, 32) == size
+
+
+def test_hybrid_runs_the_glance_once_at_a_third_and_the_focus_once_at_half() -> None:
+    network = FakeNetwork(trimap_glance, first_channel)
+    full_size_alpha(network, disc(600, 900), named_strategy("hybrid"))
+    assert network.calls == [("glance", (192, 288)), ("focus", (288, 448))]
+
+
+def test_views_of_two_sizes_run_each_path_once() -> None:
+    network = FakeNetwork(trimap_glance, first_channel)
+    full_size_alpha(network, disc(1000, 1500), views(glance=416, focus=896))
+    assert network.calls == [("glance", (288, 416)), ("focus", (608, 896))]
+
+
+@pytest.mark.parametrize(
+    ("strategy", "photo"),
+    [(named_strategy("resize"), (600, 900)), (named_strategy("hybrid"), (40, 40))],
+)
+def test_equal_sizes_run_one_forward(strategy: Strategy, photo: tuple[int, int]) -> None:
+    network = FakeNetwork(trimap_glance, first_channel)
+    full_size_alpha(network, disc(*photo), strategy)
+    assert [head for head, _ in network.calls] == ["glance_and_focus"]
+
+
+def test_samples_sees_the_photo_reduced_to_a_shorter_side_of_1080() -> None:
+    network = FakeNetwork(trimap_glance, first_channel)
+    alpha = full_size_alpha(network, disc(1620, 2160), named_strategy("hybrid-samples"))
+    assert network.calls == [("glance", (352, 480)), ("focus", (512, 704))]  # of 1080×1440
+    assert alpha.shape == (1620, 2160)
+
+
+def test_samples_does_not_enlarge_a_small_photo() -> None:
+    network = FakeNetwork(trimap_glance, first_channel)
+    full_size_alpha(network, disc(600, 900), named_strategy("hybrid-samples"))
+    assert network.calls == [("glance", (192, 288)), ("focus", (288, 448))]
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES.values(), ids=str)
+@pytest.mark.parametrize(
+    "photo", [(1, 1), (1, 500), (500, 1), (3, 2), (700, 31), (33, 33), (1, 40000), (1100, 1300)]
+)
+def test_every_photo_gets_an_alpha_of_its_own_size(
+    strategy: Strategy, photo: tuple[int, int]
+) -> None:
+    rosta = "RIM" if strategy.name.startswith("rim") else "TT"
+    network = FakeNetwork(trimap_glance, first_channel, rosta)
+    image = np.random.default_rng(0).random((*photo, 3), dtype=np.float32)
+    alpha = full_size_alpha(network, image, strategy)
+    assert alpha.shape == photo
+    assert alpha.dtype == np.float32
+    assert 0 <= alpha.min() <= alpha.max() <= 1
+
+
+@pytest.mark.parametrize("merging", ["labels", "soft"])
+@pytest.mark.parametrize("photo", [(1200, 1800), (300, 200)])
+def test_a_perfect_network_gives_the_true_alpha(merging: str, photo: tuple[int, int]) -> None:
+    image = disc(*photo)
+    network = FakeNetwork(trimap_glance, first_channel)
+    alpha = full_size_alpha(network, image, views(merging=merging))
+    assert np.abs(alpha - image[:, :, 0]).mean() < 2e-3
+
+
+@pytest.mark.parametrize("merging", ["labels", "soft"])
+@pytest.mark.parametrize("rosta", ["FT", "BT"])
+def test_perfect_heads_of_ft_and_bt_give_the_true_alpha(rosta: str, merging: str) -> None:
+    image = disc(640, 640, softness=40)
+
+    def glance(seen: Array) -> Array:
+        red = seen[:, :, 0]
+        return certain((red > (0.99 if rosta == "FT" else 0.01)).astype(int), 2)
+
+    def focus(seen: Array) -> Array:
+        difference: Array = seen[:, :, 0] - glance(seen)[1]
+        return np.maximum(difference if rosta == "FT" else -difference, 0)
+
+    network = FakeNetwork(glance, focus, rosta)
+    strategy = Strategy("whole", Fraction(1.0), Fraction(1.0), merging)
+    alpha = full_size_alpha(network, image, strategy)
+    assert np.abs(alpha - image[:, :, 0]).max() < 0.02
+
+
+def test_between_labels_all_is_transition_and_inside_them_the_focus_does_not_count() -> None:
+    """The published program counts every value between two labels as transition."""
+
+    def glance(seen: Array) -> Array:
+        labels = np.zeros(seen.shape[:2], int)
+        labels[:, seen.shape[1] // 2 :] = 2  # background beside foreground, no transition
+        return certain(labels)
+
+    network = FakeNetwork(glance, lambda seen: np.full(seen.shape[:2], 0.25, np.float32))
+    alpha = full_size_alpha(network, disc(384, 384), named_strategy("hybrid"))
+    row = alpha[100]
+    assert (row[:185] == 0).all()
+    assert (row[199:] == 1).all()
+    assert (row[191:193] == 0.25).all()
+
+
+def test_soft_merging_weighs_the_focus_by_the_probability_of_transition() -> None:
+    scores = np.array([0.1, 0.6, 0.3], np.float32)
+    network = FakeNetwork(
+        lambda seen: np.broadcast_to(scores[:, None, None], (3, *seen.shape[:2])).copy(),
+        lambda seen: np.full(seen.shape[:2], 0.5, np.float32),
+    )
+    alpha = full_size_alpha(network, disc(200, 300), views())
+    np.testing.assert_allclose(alpha, 0.3 + 0.6 * 0.5, atol=1e-5)
+
+
+def test_soft_merging_takes_sigmoid_scores_for_probabilities() -> None:
+    scores = np.array([0.2, 0.8, 0.6], np.float32)  # as published networks give: sum 1.6
+    network = FakeNetwork(
+        lambda seen: np.broadcast_to(scores[:, None, None], (3, *seen.shape[:2])).copy(),
+        lambda seen: np.full(seen.shape[:2], 0.5, np.float32),
+    )
+    alpha = full_size_alpha(network, disc(200, 300), views())
+    np.testing.assert_allclose(alpha, (0.6 + 0.8 * 0.5) / 1.6, atol=1e-5)
+
+
+def test_integrated_alpha_is_clipped() -> None:
+    network = FakeNetwork(trimap_glance, lambda seen: 3 * first_channel(seen) - 1, "RIM")
+    alpha = full_size_alpha(network, disc(200, 300), named_strategy("rim"))
+    assert (alpha.min(), alpha.max()) == (0, 1)
+    assert [head for head, _ in network.calls] == ["alpha"]
+
+
+def test_integration_refuses_two_sizes() -> None:
+    network = FakeNetwork(trimap_glance, first_channel, "RIM")
+    with pytest.raises(ValueError, match=r"'hybrid' asks for glance and focus.*choose rim"):
+        full_size_alpha(network, disc(200, 300), named_strategy("hybrid"))
+
+
+def test_resizing_one_axis_down_and_the_other_up_averages_where_it_shrinks() -> None:
+    stripes = np.tile(np.array([[0.0, 1.0]], np.float32), (4, 200))
+    result = resized(stripes, (16, 40))
+    assert result.shape == (16, 40)
+    np.testing.assert_allclose(result, 0.5, atol=1e-6)
+
+
+def test_cubic_brings_a_matte_nearer_to_the_true_one_than_linear() -> None:
+    """The reason for the choice, on an edge that is known exactly."""
+    true = disc(1200, 1200, softness=20)[:, :, 0]
+    small = resized(true, (256, 256))
+    cubic, linear = (
+        np.abs(np.clip(resized(small, true.shape, how), 0, 1) - true).mean()
+        for how in (cv2.INTER_CUBIC, cv2.INTER_LINEAR)
+    )
+    assert cubic < linear
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES.values(), ids=str)
+def test_a_strategy_survives_json(strategy: Strategy) -> None:
+    assert Strategy.from_dict(json.loads(json.dumps(strategy.as_dict()))) == strategy
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"merging": "hard"}, {"glance": {"kind": "area"}}, {"shorter_side": 0}, {"extra": 1}],
+    ids=str,
+)
+def test_a_damaged_strategy_is_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"merging|not a strategy|shorter_side"):
+        Strategy.from_dict({**views().as_dict(), **change})
+
+
+def test_an_unknown_strategy_is_answered_with_the_known() -> None:
+    with pytest.raises(ValueError, match="'best' is unknown; choose one of view, resize, hybrid"):
+        named_strategy("best")
+
+
+@pytest.mark.parametrize("ratio", [0, 1.5, float("nan")])
+def test_a_ratio_outside_its_range_is_refused(ratio: float) -> None:
+    with pytest.raises(ValueError, match="ratio must be"):
+        Fraction(ratio)
+
+
+def test_the_default_strategy_is_the_published_one() -> None:
+    assert default_strategy("RIM").name == "rim"
+    assert default_strategy("TT").name == "hybrid"

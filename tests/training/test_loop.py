@@ -1,0 +1,148 @@
+"""The trainer: it learns, it resumes exactly, it stops in time."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from animatte.checkpoint import load_checkpoint
+from animatte.models.encoders.mobilenet_v2 import MobileNetV2
+from animatte.training.loop import batch_of, train, training_step
+from animatte.training.recipe import read_recipe
+from animatte.training.schedule import requests
+from animatte.training.sources import network_of, stream_of
+from animatte.training.state import fresh_state
+
+
+def trained(
+    recipe_file: Path, folder: Path, *overrides: str, last_step: int | None = None
+) -> dict[str, Tensor]:
+    return load_file(train(read_recipe(recipe_file, overrides), folder, last_step))
+
+
+def same(first: dict[str, Tensor], second: dict[str, Tensor]) -> bool:
+    return all(torch.equal(first[name], second[name]) for name in first)
+
+
+@pytest.mark.parametrize("stop", [1, 3, 4, 5])
+def test_a_resumed_training_equals_an_unbroken_one_bit_for_bit(
+    recipe_file: Path, tmp_path: Path, stop: int
+) -> None:
+    unbroken = trained(recipe_file, tmp_path / "unbroken")
+    trained(recipe_file, tmp_path / "broken", last_step=stop)
+    resumed = trained(recipe_file, tmp_path / "broken")
+    assert same(unbroken, resumed)
+
+
+def test_loader_processes_change_nothing(recipe_file: Path, tmp_path: Path) -> None:
+    alone = trained(recipe_file, tmp_path / "alone")
+    assert same(alone, trained(recipe_file, tmp_path / "helped", "data.workers=2"))
+
+
+def test_another_seed_gives_another_model(recipe_file: Path, tmp_path: Path) -> None:
+    first = trained(recipe_file, tmp_path / "first", last_step=1)
+    assert not same(first, trained(recipe_file, tmp_path / "other", "seed=1", last_step=1))
+
+
+def test_a_batch_that_is_seen_again_and_again_is_learned(recipe_file: Path) -> None:
+    recipe = read_recipe(recipe_file, ["optimiser={warmup: 0, rate: 3e-3, encoder_rate: 3e-3}"])
+    stream = stream_of(recipe.data, seed=0)
+    state = fresh_state(network_of(recipe.network)[0], recipe.optimiser)
+    batch = batch_of([stream[request] for request in next(requests(recipe.phases, 0))])
+    totals = []
+    for _ in range(20):
+        totals.append(float(training_step(state, batch, recipe)["total"].detach()))
+        state.step = 0  # the rate stays
+    assert totals[-1] < 0.5 * totals[0]
+
+
+def test_validation_is_logged_in_its_turn(recipe_file: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    section = f"{{root: {tmp_path / 'data'}, folders: [discs], every: 2, pictures: 3, view: 64}}"
+    trained(recipe_file, folder, f"validation={section}", last_step=4)
+    records = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    watched = [record for record in records if "validation" in record]
+    assert [record["step"] for record in watched] == [2, 4]
+    assert set(watched[0]["validation"]["discs"]) == {"mad", "iou"}
+
+
+def test_the_model_that_comes_out_holds_the_averaged_weights(
+    recipe_file: Path, tmp_path: Path
+) -> None:
+    model = train(read_recipe(recipe_file), tmp_path / "run")
+    network, config = load_checkpoint(model)
+    state = torch.load(tmp_path / "run/state.pt", weights_only=True)
+    assert config.encoder == "mobilenet_v2_detail"
+    name = "trunk.context.bottleneck.weight"
+    own = dict(network.named_parameters())[name]
+    assert torch.equal(own, state["average"][f"module.{name}"])
+    assert not torch.equal(own, state["network"][name])
+
+
+def test_frozen_modules_keep_their_weights(recipe_file: Path, tmp_path: Path) -> None:
+    torch.manual_seed(5)
+    encoder = MobileNetV2().state_dict()
+    weights = {name: value for name, value in encoder.items() if "num_batches" not in name}
+    save_file(weights, tmp_path / "encoder.safetensors")
+    result = trained(
+        recipe_file,
+        tmp_path / "run",
+        f"network.encoder_weights={tmp_path / 'encoder.safetensors'}",
+        "network.frozen=[features.0, features.1]",
+    )
+    for name in ("features.0.0.weight", "features.1.conv.0.0.weight"):
+        assert torch.equal(result[f"trunk.encoder.{name}"], encoder[name])
+    name = "features.2.conv.0.0.weight"
+    assert not torch.equal(result[f"trunk.encoder.{name}"], encoder[name])
+
+
+def test_bfloat16_trains_too(recipe_file: Path, tmp_path: Path) -> None:
+    result = trained(recipe_file, tmp_path / "run", "precision=bf16", last_step=2)
+    assert all(torch.isfinite(value).all() for value in result.values())
+
+
+def test_a_loss_that_is_no_number_stops_the_training(recipe_file: Path, tmp_path: Path) -> None:
+    with pytest.raises(FloatingPointError, match=r"loss is (nan|inf) at step"):
+        trained(recipe_file, tmp_path / "run", "loss.glance=.inf")
+
+
+def test_the_checkpoint_of_another_network_is_refused(recipe_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    torch.save({"network": {"a": torch.zeros(1)}}, tmp_path / "run/state.pt")
+    with pytest.raises(ValueError, match=r"state\.pt is no training state of this recipe"):
+        trained(recipe_file, tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    ("override", "complaint"),
+    [
+        ("data.root=nowhere", "nowhere.discs.* is no folder"),
+        ("network.encoder_weights=gone.safetensors", "gone.safetensors are missing"),
+        ("network.frozen=[features.99]", "features.99"),
+        ("network.name=resnet9000", "'resnet9000' is unknown"),
+        ("data.sources=[{folder: discs, exclude: ['']}]", "leaves no picture"),
+        ("loss={whiskers: 1}", "whiskers"),
+    ],
+)
+def test_what_is_missing_is_named_before_any_work(
+    recipe_file: Path, tmp_path: Path, override: str, complaint: str
+) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        trained(recipe_file, tmp_path / "run", override)
+
+
+def test_records_reach_the_caller_and_the_log(recipe_file: Path, tmp_path: Path) -> None:
+    records: list[Any] = []
+    train(read_recipe(recipe_file), tmp_path / "run", on_record=records.append)
+    logged = (tmp_path / "run/metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line) for line in logged] == records
+    assert records[-1]["step"] == 6
+    terms = [records[-1][name] for name in ("glance", "focus_l1", "merged_l1", "merged_laplacian")]
+    assert records[-1]["total"] == pytest.approx(np.sum(terms), abs=1e-4)
