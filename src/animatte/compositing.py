@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 import cv2
@@ -10,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ImageColor
 
+from animatte.tiles import magnified, tiles
+
 Image: TypeAlias = NDArray[np.float32]
 Colour: TypeAlias = tuple[float, float, float]
 
 _KERNELS = (11, 5)  # pixels, at every size of the pyramid
 _HALO = 8  # pixels a tile needs from its neighbours: half of each kernel
-_TILE = 384
 _REDUCTION = 4  # from full size to the first coarse one; after that by 2
 _COARSEST = 16  # longer side in pixels
 _LEAST_WEIGHT = 1e-5
@@ -65,11 +65,11 @@ def estimated_foreground(image: Image, alpha: Image) -> Image:
     _check_alpha(image, alpha)
     estimate = np.array(image, np.float32)
     coarse = _coarse_colours(estimate, np.asarray(alpha, np.float32), _REDUCTION)
-    for inner, outer in _tiles(alpha.shape):
+    for inner, outer in tiles(alpha.shape, _HALO):
         tile_alpha = np.asarray(alpha[outer], np.float32)[:, :, None]
         if tile_alpha.min() == 1:
             continue
-        colours = [_magnified(each, alpha.shape, outer) for each in coarse]
+        colours = [magnified(each, alpha.shape, outer) for each in coarse]
         if tile_alpha.max() > 0:
             colours = _fused(np.asarray(image[outer], np.float32), tile_alpha, *colours)
         top, left = inner[0].start - outer[0].start, inner[1].start - outer[1].start
@@ -132,34 +132,6 @@ def _mean_colour(image: Image, weight: Image) -> Image:
     weights = np.maximum(weight, _LEAST_WEIGHT)
     mean = (image * weights[:, :, None]).sum((0, 1)) / weights.sum()
     return np.broadcast_to(mean, image.shape).astype(np.float32)
-
-
-def _magnified(coarse: Image, shape: tuple[int, ...], area: tuple[slice, slice]) -> Image:
-    """The area of `coarse` magnified to `shape`, without magnifying the rest."""
-    rows, columns = area
-    y, x = coarse.shape[0] / shape[0], coarse.shape[1] / shape[1]
-    to_coarse = np.array(
-        [[x, 0, (columns.start + 0.5) * x - 0.5], [0, y, (rows.start + 0.5) * y - 0.5]]
-    )
-    size = (columns.stop - columns.start, rows.stop - rows.start)
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    magnified = cv2.warpAffine(
-        coarse, to_coarse, size, flags=flags, borderMode=cv2.BORDER_REPLICATE
-    )
-    return np.asarray(magnified, np.float32)
-
-
-def _tiles(shape: tuple[int, ...]) -> Iterator[tuple[tuple[slice, slice], tuple[slice, slice]]]:
-    """Each tile, and the same with its halo."""
-    for top in range(0, shape[0], _TILE):
-        for left in range(0, shape[1], _TILE):
-            inner = slice(top, top + _TILE), slice(left, left + _TILE)
-            outer = _widened(top, shape[0]), _widened(left, shape[1])
-            yield inner, outer
-
-
-def _widened(start: int, side: int) -> slice:
-    return slice(max(0, start - _HALO), min(side, start + _TILE + _HALO))
 
 
 def parsed_colour(text: str) -> Colour:

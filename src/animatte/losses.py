@@ -16,24 +16,15 @@ PYRAMID_LEVELS = 5
 def glance_cross_entropy(logits: Tensor, label: Tensor) -> Tensor:
     """Cross entropy of the glance over all pixels.
 
-    It takes true logits. The published program passes sigmoid outputs to it as if they were
-    logits, which bounds how sure the network can become; `published_glance_cross_entropy` is that.
+    It takes true logits. GFM's published program passes sigmoid outputs to it as if they were
+    logits; the loss of a sure and right prediction then stays at -log(e / (e + C - 1)), and the
+    glance cannot become sure.
 
     Args:
         logits: (B, C, H, W) scores before softmax.
         label: (B, H, W) int64 classes.
     """
     return functional.cross_entropy(logits, label)
-
-
-def published_glance_cross_entropy(logits: Tensor, label: Tensor) -> Tensor:
-    """Cross entropy as GFM's program computes it: sigmoid outputs taken for logits.
-
-    Args:
-        logits: (B, C, H, W) scores before the sigmoid.
-        label: (B, H, W) int64 classes.
-    """
-    return functional.cross_entropy(logits.sigmoid(), label)
 
 
 def alpha_l1_loss(predicted: Tensor, true: Tensor, weight: Tensor) -> Tensor:
@@ -88,21 +79,6 @@ def gaussian_blurred(image: Tensor) -> Tensor:
     blurred = sum(tap * rows[..., at : at + width] for at, tap in enumerate(taps))
     assert isinstance(blurred, Tensor)
     return blurred
-
-
-def composition_loss(
-    alpha: Tensor, foreground: Tensor, background: Tensor, image: Tensor
-) -> Tensor:
-    """Mean √(d² + ε) between αF + (1 − α)B and the image (GFM Eq. 8).
-
-    Args:
-        alpha: (B, 1, H, W).
-        foreground: (B, 3, H, W) in [0, 1].
-        background: (B, 3, H, W) in [0, 1].
-        image: (B, 3, H, W) in [0, 1].
-    """
-    composite = alpha * foreground + (1 - alpha) * background
-    return torch.sqrt((composite - image).square() + L1_EPSILON).mean()
 
 
 def gradient_loss(predicted: Tensor, true: Tensor, weight: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animatte.engine import Network
+from animatte.refinement import guided_enlargement
 
 Array = NDArray[np.float32]
 Size = tuple[int, int]
@@ -95,6 +96,8 @@ class Strategy:
         merging: "labels", as published: the glance decides at full size, and whatever lies
             between two labels is transition. "soft": the glance's probabilities weigh the focus.
         shorter_side: first reduce the photo to this shorter side; None for not.
+        guided: follow the photo's own edges where the matte is enlarged, instead of
+            interpolating (`animatte.refinement`); with soft merging only.
     """
 
     name: str
@@ -102,6 +105,7 @@ class Strategy:
     focus: Scale
     merging: str = "labels"
     shorter_side: int | None = None
+    guided: bool = False
 
     def __post_init__(self) -> None:
         if self.merging not in MERGINGS:
@@ -110,6 +114,8 @@ class Strategy:
             )
         if self.shorter_side is not None and self.shorter_side < 1:
             raise ValueError(f"shorter_side is {self.shorter_side}; it must be at least 1")
+        if self.guided and self.merging != "soft":
+            raise ValueError("guided enlarging needs soft merging: labels merge at full size")
 
     def __str__(self) -> str:
         return self.name
@@ -153,7 +159,8 @@ def views(
     A small photo is enlarged to the glance's view, whose scale the network knows; for the focus
     at most twice, as there is no more to see.
     """
-    return Strategy(name, LongerSide(glance), LongerSide(focus, max_enlargement=2.0), merging)
+    focus_scale = LongerSide(focus, max_enlargement=2.0)
+    return Strategy(name, LongerSide(glance), focus_scale, merging, guided=merging == "soft")
 
 
 _HALF, _THIRD = Fraction(1 / 2), Fraction(1 / 3)
@@ -212,6 +219,8 @@ def full_size_alpha(network: Network, image: Array, strategy: Strategy) -> Array
             alpha = _soft_merge(glance, focus, network.rosta)
         else:
             alpha = _merge_by_labels(glance, focus, network.rosta, seen)
+    if strategy.guided and min(size[0] - alpha.shape[0], size[1] - alpha.shape[1]) > 0:
+        return guided_enlargement(alpha, resized(image, alpha.shape), image)
     # Cubic, as a matte magnified linearly shows a lattice along slanting edges; it overshoots
     # beside steep ones, mostly outside [0, 1], where it is cut off.
     full: Array = resized(alpha, size, cv2.INTER_CUBIC)

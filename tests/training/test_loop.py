@@ -103,6 +103,17 @@ def test_frozen_modules_keep_their_weights(recipe_file: Path, tmp_path: Path) ->
     assert not torch.equal(result[f"trunk.encoder.{name}"], encoder[name])
 
 
+def test_a_training_can_begin_from_a_model(recipe_file: Path, tmp_path: Path) -> None:
+    model = train(read_recipe(recipe_file), tmp_path / "first")
+    still = "optimiser={rate: 1e-12, encoder_rate: 1e-12}"
+    initial = f"network.initial={model}"
+    result = trained(recipe_file, tmp_path / "second", initial, still, last_step=1)
+    name = "trunk.context.bottleneck.weight"
+    torch.testing.assert_close(result[name], load_file(model)[name])
+    with pytest.raises(ValueError, match="holds another network"):
+        trained(recipe_file, tmp_path / "third", initial, "network.rosta=FT")
+
+
 def test_bfloat16_trains_too(recipe_file: Path, tmp_path: Path) -> None:
     result = trained(recipe_file, tmp_path / "run", "precision=bf16", last_step=2)
     assert all(torch.isfinite(value).all() for value in result.values())
@@ -124,7 +135,7 @@ def test_the_checkpoint_of_another_network_is_refused(recipe_file: Path, tmp_pat
     ("override", "complaint"),
     [
         ("data.root=nowhere", "nowhere.discs.* is no folder"),
-        ("network.encoder_weights=gone.safetensors", "gone.safetensors are missing"),
+        ("network.encoder_weights=gone.safetensors", r"gone\.safetensors"),
         ("network.frozen=[features.99]", "features.99"),
         ("network.name=resnet9000", "'resnet9000' is unknown"),
         ("data.sources=[{folder: discs, exclude: ['']}]", "leaves no picture"),

@@ -26,7 +26,8 @@ class NetworkSection(Section):
     Attributes:
         name: a key of `animatte.models.registry.GFM_CONFIGS`.
         rosta: the representation.
-        encoder_weights: file with torchvision-named encoder weights, or null for fresh ones.
+        encoder_weights: file of encoder weights with torchvision's names, "imagenet" to fetch
+            torchvision's from torch's hub, or null for fresh ones.
         frozen: names of the encoder's modules whose parameters stay as they are.
         initial: checkpoint of the same network to start from, or null.
     """

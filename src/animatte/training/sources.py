@@ -7,14 +7,17 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from animatte.checkpoint import load_checkpoint
 from animatte.data.augmentation import ColourConfig, ViewConfig
 from animatte.data.dataset import ExampleConfig, ExampleStream, Source
 from animatte.data.folders import Pair, paired, pictures
+from animatte.models.encoders.imagenet import imagenet_state
 from animatte.models.gfm import GFM
 from animatte.models.registry import GFMConfig, built_gfm, gfm_config
 from animatte.training.recipe import DataSection, NetworkSection, SourceSection
 
 GIGABYTE = 10**9
+FETCHED_WEIGHTS = "imagenet"
 
 
 def network_of(section: NetworkSection) -> tuple[GFM, GFMConfig]:
@@ -23,24 +26,35 @@ def network_of(section: NetworkSection) -> tuple[GFM, GFMConfig]:
     Raises:
         ValueError: if a name is unknown, or a weights file missing or of another network.
     """
-    from safetensors.torch import load_file  # noqa: PLC0415  # with torch, in the train extra
-
     config = gfm_config(section.name, section.rosta)
     network = built_gfm(config)
     assert isinstance(network, GFM)
     encoder = network.trunk.encoder
     if section.encoder_weights is not None:
-        if not section.encoder_weights.is_file():
-            raise ValueError(
-                f"encoder weights {section.encoder_weights} are missing; "
-                "set network.encoder_weights to a file with torchvision's names, or to null"
-            )
-        encoder.load_torchvision(load_file(section.encoder_weights))
+        fetched = str(section.encoder_weights) == FETCHED_WEIGHTS
+        file = None if fetched else section.encoder_weights
+        encoder.load_torchvision(imagenet_state(config.encoder, file))
     if section.initial is not None:
-        network.load_state_dict(load_file(section.initial))
+        network = initial_network(section.initial, config)
+        encoder = network.trunk.encoder
     for name in section.frozen:
         freeze(encoder, name)
     return network, config
+
+
+def initial_network(path: Path, config: GFMConfig) -> GFM:
+    """Load a checkpoint to train on from.
+
+    Raises:
+        ValueError: if it holds another network than the recipe's.
+    """
+    network, found = load_checkpoint(path)
+    if found != config or not isinstance(network, GFM):
+        raise ValueError(
+            f"{path} holds another network ({found.encoder}, {found.rosta}) than the recipe's "
+            f"({config.encoder}, {config.rosta}); change network.initial or network.name"
+        )
+    return network
 
 
 def freeze(encoder: nn.Module, name: str) -> None:
