@@ -15,8 +15,8 @@ from PIL import Image
 import animatte
 from animatte.compositing import composite
 from animatte.images import READABLE_SUFFIXES, read_photo
+from animatte.images.arrays import levels, unit_pixels
 from animatte.predictor import Predictor
-from animatte.sample import levels, unit
 
 GROUND = (0.85, 0.1, 0.75)
 
@@ -24,11 +24,11 @@ GROUND = (0.85, 0.1, 0.75)
 def row(predictor: Predictor, path: Path, height: int) -> NDArray[np.uint8]:
     """Return the three pictures of a photo at one height, side by side."""
     photo = read_photo(path)
-    cutout = unit(predictor.cutout(photo))
+    cutout = unit_pixels(predictor.cutout(photo))
     alpha = np.repeat(cutout[..., 3:], 3, axis=2)
     parts = [photo.image, alpha, composite(cutout[..., :3], GROUND, cutout[..., 3])]
     width = max(1, round(photo.size[1] * height / photo.size[0]))
-    resized = [Image.fromarray(levels(part)).resize((width, height)) for part in parts]
+    resized = [Image.fromarray(levels(part, 8)).resize((width, height)) for part in parts]
     return np.hstack([np.asarray(part) for part in resized])
 
 

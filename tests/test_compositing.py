@@ -19,7 +19,6 @@ from animatte.compositing import (
     estimated_foreground,
     fitted_background,
     parsed_colour,
-    solid_background,
 )
 
 Picture = NDArray[np.float32]
@@ -31,6 +30,10 @@ class Scene(NamedTuple):
     background: Picture
     alpha: Picture
     image: Picture
+
+
+def solid(colour: tuple[float, float, float], size: tuple[int, int]) -> Picture:
+    return np.full((*size, 3), colour, np.float32)
 
 
 def texture(rng: np.random.Generator, size: tuple[int, int], grid: int) -> Picture:
@@ -177,7 +180,7 @@ def test_foreground_is_the_image_where_alpha_is_one() -> None:
 
 def test_no_halo_of_a_uniform_background_remains() -> None:
     alpha = scene((450, 500), 6, 1.5).alpha
-    red, blue = solid_background((0.8, 0.1, 0.1), (450, 500)), np.array([0.1, 0.1, 0.8])
+    red, blue = solid((0.8, 0.1, 0.1), (450, 500)), np.array([0.1, 0.1, 0.8])
     estimate = estimated_foreground(composite(red, np.broadcast_to(blue, red.shape), alpha), alpha)
     assert np.abs(estimate - red)[alpha > 0.1].max() < 0.05
     assert np.abs(estimate - red)[alpha == 0].max() < 0.05
@@ -242,12 +245,6 @@ def test_other_colours_are_refused_with_examples(text: str) -> None:
         parsed_colour(text)
 
 
-def test_solid_background_is_one_colour() -> None:
-    background = solid_background((0.25, 0.5, 1), (3, 4))
-    assert background.shape == (3, 4, 3)
-    assert (background == [0.25, 0.5, 1]).all()
-
-
 @pytest.mark.parametrize("size", [(30, 40), (40, 30), (300, 50), (7, 200), (1, 1)])
 def test_fitted_background_fills_the_size_from_the_middle(size: tuple[int, int]) -> None:
     image = np.zeros((60, 80, 3), np.float32)
@@ -274,7 +271,7 @@ def test_subject_does_not_glow_in_the_blurred_background(
     size: tuple[int, int], strength: float
 ) -> None:
     alpha = scene(size, 6, 1.5).alpha
-    image = composite(solid_background((1, 0, 0), size), (0, 0, 1), alpha)
+    image = composite(solid((1, 0, 0), size), (0, 0, 1), alpha)
     blurred = blurred_background(image, alpha, strength)
     assert blurred.shape == image.shape
     seen = alpha < 0.9

@@ -206,6 +206,8 @@ def test_a_picture_of_any_size_becomes_the_background(photo: Path, tmp_path: Pat
 def test_a_jpg_goes_with_a_background_only(photo: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="jpg cannot hold transparency"):
         CutOptions(output_format=FORMATS["jpg"])
+    with pytest.raises(ValueError, match="jpg cannot hold transparency, and blurs a matte"):
+        CutOptions(matte=True, output_format=FORMATS["jpg"])
     options = CutOptions(background=Background(), output_format=FORMATS["jpg"])
     cut_photo(DiscPredictor(), photo, tmp_path / "out.jpg", options)
     with Image.open(tmp_path / "out.jpg") as image:
@@ -300,4 +302,5 @@ def test_a_result_that_cannot_be_written_leaves_nothing(photo: Path, tmp_path: P
     output = tmp_path / "file" / "out.png"
     (result,) = cut_photos(DiscPredictor(), [photo], [output], CutOptions())
     assert isinstance(result, CutFailure)
+    assert f"folder {output.parent} cannot be made" in str(result.error)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["dog.png", "file"]

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -104,6 +106,25 @@ def test_integration_gives_alpha(tiny_rim_model: Path, picture: NDArray[np.float
     assert integrated.alpha(picture).shape == (96, 160)
 
 
+def test_threads_start_sessions_one_at_a_time_and_leave_stdout_as_it_was(
+    tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stdout, started = sys.stdout, []
+
+    def slow_session(*_: object, **__: object) -> object:
+        started.append(sys.stdout)
+        time.sleep(0.02)
+        return object()
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", slow_session)
+    network = OnnxNetwork(tiny_model, device="cpu")
+    with ThreadPoolExecutor(4) as pool:
+        sessions = list(pool.map(network._session, [("glance",), ("focus",)] * 2))
+    assert sys.stdout is stdout
+    assert len(started) == 2
+    assert sessions[:2] == sessions[2:]
+
+
 def test_sides_that_the_stride_does_not_divide_are_refused(network: Network) -> None:
     with pytest.raises(ValueError, match=r"30.64; both sides must be divisible by 32"):
         network.focus(np.zeros((30, 64, 3), np.float32))
@@ -157,6 +178,9 @@ def test_no_threads_are_refused(tiny_model: Path) -> None:
     [
         (b"this is no model at all", "broken, or not an ONNX file"),
         (b"\x89PNG\r\n\x1a\n" + bytes(100), "broken, or not an ONNX file"),
+        (b"\x70\x01", "broken, or not an ONNX file"),  # metadata that is a number
+        (b"\x72\x02\x12\x00", "broken, or not an ONNX file"),  # metadata without a key
+        (b"\x8a" + bytes([0x80] * 20) + b"\0\0", "broken, or not an ONNX file"),
         (b"", "not an animatte model"),
     ],
 )

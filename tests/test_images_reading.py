@@ -129,6 +129,11 @@ def test_lossy_formats_are_read_closely(kind: str) -> None:
     assert np.abs(photo.colour.astype(int) - pixels).max() <= 4
 
 
+def test_tiff_of_64_bit_offsets_is_read_too() -> None:
+    data = saved(Image.fromarray(colours()), "TIFF", big_tiff=True)
+    np.testing.assert_array_equal(read_photo(data).colour, colours())
+
+
 def test_path_bytes_and_stream_give_the_same_photo(tmp_path: Path) -> None:
     data = saved(Image.fromarray(colours()), "PNG")
     path = tmp_path / "cat.png"
@@ -411,6 +416,21 @@ def test_missing_path_folder_and_odd_path_are_refused(tmp_path: Path) -> None:
         read_photo("a\0b.png")
     with pytest.raises(ImageError, match="cannot be opened"):
         read_photo("x" * 5000)
+
+
+def test_a_folder_is_said_to_be_one_where_the_system_calls_it_forbidden(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cat.jpg").touch()
+
+    def forbidden(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")  # Windows, opening a folder
+
+    monkeypatch.setattr(Path, "open", forbidden)
+    with pytest.raises(ImageError, match="is a folder"):
+        read_photo(tmp_path)
+    with pytest.raises(ImageError, match="may not be read; check its permissions"):
+        read_photo(tmp_path / "cat.jpg")
 
 
 def test_messages_are_one_line(tmp_path: Path) -> None:

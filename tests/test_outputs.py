@@ -120,6 +120,17 @@ def test_a_photo_named_twice_is_cut_once(tmp_path: Path, monkeypatch: pytest.Mon
     ]
 
 
+def test_a_name_that_no_file_can_have_is_left_for_its_own_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("circle.jpg").symlink_to("circle.jpg")
+    names = ["dog.jpg", "circle.jpg", f"{'a' * 300}.jpg"]
+    photos = expanded_photos(names)
+    assert [str(photo) for photo in photos] == names
+    assert len(_outputs(photos)) == 3
+
+
 def test_patterns_that_the_shell_left_are_expanded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -161,11 +161,6 @@ def parsed_colour(text: str) -> Colour:
     return red, green, blue
 
 
-def solid_background(colour: Colour, size: tuple[int, int]) -> Image:
-    """One colour, RGB in [0, 1], as a picture (H, W, 3) of size (height, width)."""
-    return np.full((*size, 3), colour, np.float32)
-
-
 def fitted_background(image: Image, size: tuple[int, int]) -> Image:
     """Fill a size with a picture: its middle, as large as fits the aspect, resized.
 

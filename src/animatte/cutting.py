@@ -21,11 +21,13 @@ from animatte.compositing import (
 )
 from animatte.images import (
     DEFAULT_MAX_PIXELS,
+    ImageError,
     Photo,
     read_photo,
     write_alpha,
     write_image,
 )
+from animatte.images.arrays import unit_pixels
 from animatte.outputs import FORMATS, OutputFormat
 
 Kind: TypeAlias = Literal["cutout", "matte", "composite"]
@@ -95,8 +97,8 @@ class CutOptions:
             )
         if self.output_format.name == "jpg" and self.background is None:
             raise ValueError(
-                "jpg cannot hold transparency; "
-                "write png, webp, png16 or tiff16, or add --background"
+                "jpg cannot hold transparency, and blurs a matte; write png, webp, png16 or "
+                "tiff16, or with --background a finished picture"
             )
 
     @property
@@ -165,7 +167,7 @@ def cut_photo(
     start = perf_counter()
     opened = read_photo(photo, options.max_pixels)
     alpha = predictor.alpha(opened)
-    output.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(output.parent)
     _write_result(output, opened, alpha, options)
     return CutReport(photo, output, perf_counter() - start, bool(alpha.max() < _FAINT))
 
@@ -182,6 +184,15 @@ def cut_photos(
         yield result
 
 
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImageError(
+            f"folder {folder} cannot be made ({error.strerror}); choose another with -o"
+        ) from error
+
+
 def _write_result(
     output: Path, photo: Photo, alpha: NDArray[np.float32], options: CutOptions
 ) -> None:
@@ -191,7 +202,7 @@ def _write_result(
         write_alpha(output, alpha, bit_depth=bit_depth)
         return
     own_space = background is None or background.is_blur
-    image = _own_colours(photo) if own_space else photo.image
+    image = unit_pixels(photo.colour) if own_space else photo.image
     icc_profile = photo.icc_profile if own_space else None
     foreground = estimated_foreground(image, alpha)
     if background is None:
@@ -199,8 +210,3 @@ def _write_result(
         return
     whole = composite(foreground, background.behind(image, alpha), alpha)
     write_image(output, whole, bit_depth=bit_depth, icc_profile=icc_profile)
-
-
-def _own_colours(photo: Photo) -> NDArray[np.float32]:
-    highest = np.iinfo(photo.colour.dtype).max
-    return photo.colour.astype(np.float32) / np.float32(highest)

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Mapping
 from os import PathLike, fspath
 from pathlib import Path
+from threading import Lock
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from animatte.catalogue import DEFAULT_MODEL, shipped_models
-from animatte.images.arrays import size_text
+from animatte.images.arrays import network_planes
 from animatte.onnx_file import file_bytes, model_card, subgraph
 
 Array = NDArray[np.float32]
@@ -47,6 +48,9 @@ _ORT_ERRORS = (
     ort_errors.NotImplemented,
     ort_errors.RuntimeException,
 )
+# Starting a session redirects the output of the whole process for a moment: one thread at a time,
+# or the last to put it back would leave it redirected.
+_starting = Lock()
 
 
 class Network(Protocol):
@@ -143,23 +147,19 @@ class OnnxNetwork:
         return _first(_first(alpha))
 
     def _run(self, image: Array, *outputs: str) -> list[Array]:
-        if any(side % self.stride for side in image.shape[:2]):
-            raise ValueError(
-                f"image is {size_text(image.shape[:2])}; "
-                f"both sides must be divisible by {self.stride}"
-            )
-        planes = np.ascontiguousarray(image.transpose(2, 0, 1)[None], dtype=np.float32)
+        planes = network_planes(image, self.stride)
         results: list[Array] = self._session(outputs).run(list(outputs), {"image": planes})
         return results
 
     def _session(self, outputs: tuple[str, ...]) -> onnxruntime.InferenceSession:
         """Return the session that computes `outputs` and nothing else."""
-        if outputs not in self._sessions:
-            model = file_bytes(self._source)
-            if outputs != self._outputs:
-                model = subgraph(model, outputs)
-            self._sessions[outputs] = self._started(model)
-        return self._sessions[outputs]
+        with _starting:
+            if outputs not in self._sessions:
+                model = file_bytes(self._source)
+                if outputs != self._outputs:
+                    model = subgraph(model, outputs)
+                self._sessions[outputs] = self._started(model)
+            return self._sessions[outputs]
 
     def _started(self, model: bytes) -> onnxruntime.InferenceSession:
         providers = list(dict.fromkeys([PROVIDERS[self.device], PROVIDERS["cpu"]]))
@@ -181,7 +181,7 @@ class OnnxNetwork:
         if device == "cpu":
             return True
         if device == "cuda" and hasattr(onnxruntime, "preload_dlls"):
-            with contextlib.redirect_stdout(io.StringIO()):  # it prints what it does not find
+            with _starting, contextlib.redirect_stdout(io.StringIO()):  # prints what is missing
                 onnxruntime.preload_dlls()
         self._sessions.clear()
         try:

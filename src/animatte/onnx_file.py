@@ -63,7 +63,7 @@ def model_card(source: str | PathLike[str] | bytes) -> dict[str, Any]:
     try:
         model = _fields(memoryview(file_bytes(source)))
         entries = [_entry(field.payload) for field in model if field.number == _MODEL_METADATA]
-    except (IndexError, UnicodeDecodeError) as error:
+    except (LookupError, UnicodeDecodeError) as error:
         raise ValueError(f"{label}: broken, or not an ONNX file") from error
     text = dict(entries).get(CARD_KEY)
     if text is None:
@@ -168,15 +168,19 @@ def _fields(message: memoryview) -> Iterator[_Field]:
 
 
 def _varint(message: memoryview, at: int) -> tuple[int, int]:
-    """Return a number of seven bits a byte, and where it ends."""
-    value = shift = 0
-    while True:
+    """Return a number of seven bits a byte, and where it ends.
+
+    Raises:
+        IndexError: if it does not end with the message, or after 64 bits.
+    """
+    value = 0
+    for shift in range(0, 64, 7):
         byte = message[at]
         at += 1
         value |= (byte & 0x7F) << shift
         if byte < 0x80:
             return value, at
-        shift += 7
+    raise IndexError("a number of more than 64 bits")
 
 
 def _as_varint(value: int) -> bytes:

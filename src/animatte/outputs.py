@@ -70,7 +70,7 @@ def expanded_photos(names: Sequence[str]) -> list[Path]:
     A pattern that matches nothing stays, to be reported as a file that does not exist.
     """
     expanded = [path for name in names for path in (_matches(name) or [Path(name)])]
-    return list({path.resolve(): path for path in reversed(expanded)}.values())[::-1]
+    return list({os.path.realpath(path): path for path in reversed(expanded)}.values())[::-1]
 
 
 def output_paths(
@@ -141,7 +141,7 @@ def _format_of_suffix(suffix: str) -> OutputFormat:
 def _matches(pattern: str) -> list[Path]:
     """Files that match a pattern, sorted, hidden ones left out; none for a plain name."""
     path = Path(pattern)
-    if path.exists() or not any(letter in pattern for letter in "*?["):
+    if not any(letter in pattern for letter in "*?[") or path.exists():
         return []
     root = Path(path.anchor or ".")
     found = root.glob(str(path.relative_to(path.anchor) if path.anchor else path))
@@ -158,5 +158,8 @@ def _free_path(folder: Path, stem: str, ending: str, taken: set[str]) -> Path:
 
 
 def _key(path: Path) -> str:
-    """The same for names that a case-blind file system takes for one."""
-    return str(path.resolve()).casefold()
+    """The same for names that a case-blind file system takes for one.
+
+    `Path.resolve` would raise for links in a circle, before the first photo is cut.
+    """
+    return os.path.realpath(path).casefold()

@@ -12,6 +12,7 @@ from PIL import Image
 from animatte.compositing import estimated_foreground
 from animatte.engine import Network, load_network
 from animatte.images import Photo, photo_from_array, read_photo
+from animatte.images.arrays import levels
 from animatte.strategies import Strategy, default_strategy, full_size_alpha, named_strategy
 
 Picture: TypeAlias = str | PathLike[str] | Image.Image | Photo | NDArray[Any]
@@ -61,8 +62,8 @@ class Predictor:
         photo = _as_photo(image)
         alpha = self._alpha(photo)
         result = np.empty((*alpha.shape, 4), np.uint8)
-        result[:, :, :3] = _bytes(estimated_foreground(photo.image, alpha))
-        result[:, :, 3] = _bytes(alpha)
+        result[:, :, :3] = levels(estimated_foreground(photo.image, alpha), 8)
+        result[:, :, 3] = levels(alpha, 8)
         return result
 
     def _alpha(self, photo: Photo) -> NDArray[np.float32]:
@@ -77,18 +78,7 @@ def load(
     device: str = "auto",
     strategy: str | Strategy | None = None,
 ) -> Predictor:
-    """Load a model, ready to predict.
-
-    Args:
-        model: a shipped model's name (None for the default one), or an `.onnx` or `.safetensors`
-            file.
-        device: "auto", "cpu", "cuda"…; one that is asked for and not there is an error.
-        strategy: a key of `animatte.strategies.STRATEGIES`, or one of your own; None for the
-            model's.
-
-    Raises:
-        ValueError: if model, device or strategy is unknown or cannot be had.
-    """
+    """Load a model, ready to predict: what `animatte.load` calls, and describes."""
     chosen = named_strategy(strategy) if isinstance(strategy, str) else strategy
     return Predictor(load_network(model, device), chosen)
 
@@ -104,10 +94,3 @@ def _as_photo(image: Picture) -> Photo:
     if isinstance(image, str | PathLike):
         return read_photo(image)
     return photo_from_array(image)
-
-
-def _bytes(values: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Bring [0, 1] to the nearest of 256 levels."""
-    scaled = values * np.float32(255)
-    np.rint(scaled, out=scaled)
-    return scaled.astype(np.uint8)

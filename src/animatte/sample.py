@@ -28,13 +28,3 @@ class Sample:
                 f"sample {self.name!r}: image is {self.image.shape}, alpha {self.alpha.shape}; "
                 "both must have one height and width"
             )
-
-
-def unit(levels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Bring levels 0-255 to float32 in [0, 1]."""
-    return np.asarray(levels.astype(np.float32) / 255, np.float32)
-
-
-def levels(values: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Bring [0, 1] to the nearest of the levels 0-255."""
-    return np.rint(values * 255).astype(np.uint8)

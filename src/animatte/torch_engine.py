@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from animatte.checkpoint import load_checkpoint
-from animatte.images.arrays import size_text
+from animatte.images.arrays import network_planes
 from animatte.models.gfm import GFM, IntegratedGFM
 
 Array = NDArray[np.float32]
@@ -75,12 +75,7 @@ class TorchNetwork:
         return self._network
 
     def _batch(self, image: Array) -> Tensor:
-        if any(side % self.stride for side in image.shape[:2]):
-            raise ValueError(
-                f"image is {size_text(image.shape[:2])}; "
-                f"both sides must be divisible by {self.stride}"
-            )
-        planes = np.ascontiguousarray(image.transpose(2, 0, 1)[None], dtype=np.float32)
+        planes = network_planes(image, self.stride)
         return torch.from_numpy(planes).to(self.device)
 
 

@@ -56,7 +56,7 @@ def test_sizes_that_differ_and_broken_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="one height and width"):
         paired(tmp_path)[0].read()
     (tmp_path / "image/a.png").write_bytes(b"no picture")
-    with pytest.raises(ValueError, match="cannot be read"):
+    with pytest.raises(ValueError, match="not an image"):
         paired(tmp_path)[0].read()
 
 
@@ -66,3 +66,10 @@ def test_a_trimaps_grey_is_unknown_and_an_alphas_grey_is_not(tmp_path: Path) -> 
         write(tmp_path / f"set-{name}/{name}/a.png", value=128)
     assert not labelled(tmp_path / "set-trimap")[0].truth().known.any()
     assert labelled(tmp_path / "set-alpha")[0].truth().known.all()
+
+
+def test_a_trimap_of_other_labels_is_refused(tmp_path: Path) -> None:
+    write(tmp_path / "image/a.png", (6, 8, 3))
+    write(tmp_path / "trimap/a.png", value=77)
+    with pytest.raises(ValueError, match="77"):
+        labelled(tmp_path)[0].truth()

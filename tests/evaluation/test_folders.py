@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 import animatte
 from animatte.cli import app
 from animatte.evaluation.folders import evaluated
+from animatte.images.arrays import unit_pixels
 from animatte.metrics import mean_absolute_difference
-from animatte.sample import unit
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def test_scores_are_those_of_the_predictor_on_each_picture(folder: Path, tiny_mo
     (scores,) = evaluated(predictor, [folder])
     image = cv2.imread(str(folder / "image/1.png"))
     assert image is not None
-    true = unit(np.asarray(image[..., 1], np.uint8))
+    true = unit_pixels(image[..., 1])
     expected = mean_absolute_difference(predictor.alpha(folder / "image/1.png"), true)
     assert scores.pictures["1"]["mad"] == pytest.approx(expected, abs=1e-6)
     assert scores.mean("mad") == pytest.approx(np.mean(scores.column("mad")))

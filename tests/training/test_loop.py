@@ -124,11 +124,19 @@ def test_a_loss_that_is_no_number_stops_the_training(recipe_file: Path, tmp_path
         trained(recipe_file, tmp_path / "run", "loss.glance=.inf")
 
 
-def test_the_checkpoint_of_another_network_is_refused(recipe_file: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [b"", b"no checkpoint", b"PK\x03\x04 cut short"])
+def test_a_damaged_checkpoint_is_refused(recipe_file: Path, tmp_path: Path, content: bytes) -> None:
     (tmp_path / "run").mkdir()
-    torch.save({"network": {"a": torch.zeros(1)}}, tmp_path / "run/state.pt")
+    (tmp_path / "run/state.pt").write_bytes(content)
     with pytest.raises(ValueError, match=r"state\.pt is no training state of this recipe"):
         trained(recipe_file, tmp_path / "run")
+
+
+def test_a_training_is_not_resumed_by_another_recipe(recipe_file: Path, tmp_path: Path) -> None:
+    trained(recipe_file, tmp_path / "run", last_step=1)
+    with pytest.raises(ValueError, match="begun with another one"):
+        trained(recipe_file, tmp_path / "run", "optimiser.rate=1e-5")
+    trained(recipe_file, tmp_path / "run", "data.workers=1", "save_every=3", last_step=2)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animatte.sample import Sample, levels, unit
+from animatte.images.arrays import levels, unit_pixels
+from animatte.sample import Sample
 
 Image = NDArray[np.float32]
 Generator = np.random.Generator
@@ -147,8 +148,8 @@ def _grey(image: Image) -> Image:
 
 
 def _compressed(image: Image, quality: int) -> Image:
-    blue_first = levels(image)[..., ::-1]
+    blue_first = levels(image, 8)[..., ::-1]
     coded = cv2.imencode(".jpg", blue_first, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
     decoded = cv2.imdecode(coded, cv2.IMREAD_COLOR)
     assert decoded is not None
-    return unit(decoded[..., ::-1].astype(np.uint8))
+    return unit_pixels(decoded[..., ::-1])

@@ -19,7 +19,8 @@ from animatte.data.augmentation import (
     recoloured,
 )
 from animatte.data.folders import Pair
-from animatte.sample import Sample, levels, unit
+from animatte.images.arrays import levels, unit_pixels
+from animatte.sample import Sample
 from animatte.trimap import BACKGROUND, FOREGROUND, transition_area, trimap_from_alpha
 
 
@@ -161,17 +162,18 @@ class ExampleStream:
         return random_view(sample, size, ViewConfig(scale=(0.3, 1.0), centred=0), rng).image
 
     def _with_other_background(self, sample: Sample, rng: Generator) -> Sample:
-        alpha = unit(sample.alpha)
-        foreground = estimated_foreground(unit(sample.image), alpha)
-        background = unit(self._background(alpha.shape[0], rng))
+        alpha = unit_pixels(sample.alpha)
+        foreground = estimated_foreground(unit_pixels(sample.image), alpha)
+        background = unit_pixels(self._background(alpha.shape[0], rng))
         if rng.random() < self.config.blurred:
             sigma = rng.uniform(0.5, 8)
             background = np.asarray(cv2.GaussianBlur(background, (0, 0), sigma), np.float32)
-        return Sample(sample.name, levels(composite(foreground, background, alpha)), sample.alpha)
+        image = np.asarray(levels(composite(foreground, background, alpha), 8), np.uint8)
+        return Sample(sample.name, image, sample.alpha)
 
     def _example(self, sample: Sample, rng: Generator) -> Example:
-        image = recoloured(unit(sample.image), self.config.colour, rng)
-        alpha = unit(sample.alpha)
+        image = recoloured(unit_pixels(sample.image), self.config.colour, rng)
+        alpha = unit_pixels(sample.alpha)
         trimap = trimap_from_alpha(alpha, self.config.transition_kernel)
         wide = trimap_from_alpha(alpha, self.config.focus_kernel)
         label = np.digitize(trimap, (BACKGROUND + 1, FOREGROUND))

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animatte.sample import Sample, unit
-from animatte.trimap import TRANSITION
+from animatte.images import read_alpha, read_photo
+from animatte.images.arrays import levels
+from animatte.sample import Sample
+from animatte.trimap import transition_area, validated_trimap
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 ALPHA_FOLDER, TRIMAP_FOLDER = "alpha", "trimap"
@@ -49,33 +50,38 @@ class Pair:
         return self.image.stem
 
     def read(self) -> Sample:
-        """Decode both.
+        """Decode both, as the network sees them: upright, in sRGB, 8 bits.
 
         Raises:
             ValueError: if a file cannot be decoded or the sizes differ.
         """
-        image = np.ascontiguousarray(_decoded(self.image, cv2.IMREAD_COLOR)[..., ::-1])
+        image = _bytes(read_photo(self.image).image)
         if self.alpha is None:
             return Sample(self.name, image, np.zeros(image.shape[:2], np.uint8))
-        return Sample(self.name, image, _decoded(self.alpha, cv2.IMREAD_GRAYSCALE))
+        return Sample(self.name, image, _bytes(read_alpha(self.alpha)))
 
     def truth(self) -> Truth:
         """Decode both for scoring; a trimap's unknown pixels are told apart.
 
         Raises:
-            ValueError: if a file cannot be decoded or the sizes differ.
+            ValueError: if a file cannot be decoded, the sizes differ, or what is to be a trimap
+                holds other labels.
         """
-        sample = self.read()
-        is_trimap = self.alpha is not None and self.alpha.parent.name == TRIMAP_FOLDER
-        known = (sample.alpha != TRANSITION) | (not is_trimap)
-        return Truth(unit(sample.image), unit(sample.alpha), known)
+        if self.alpha is None:
+            raise ValueError(f"{self.image} has no alpha to be scored against")
+        image, alpha = read_photo(self.image).image, read_alpha(self.alpha)
+        if alpha.shape != image.shape[:2]:
+            raise ValueError(
+                f"{self.image} is {image.shape[:2]}, {self.alpha} {alpha.shape}; "
+                "both must have one height and width"
+            )
+        if self.alpha.parent.name != TRIMAP_FOLDER:
+            return Truth(image, alpha, np.ones(alpha.shape, bool))
+        return Truth(image, alpha, ~transition_area(validated_trimap(_bytes(alpha))))
 
 
-def _decoded(path: Path, flags: int) -> NDArray[np.uint8]:
-    image = cv2.imread(str(path), flags)
-    if image is None:
-        raise ValueError(f"{path} cannot be read as an image; remove it or mend it")
-    return np.asarray(image, np.uint8)
+def _bytes(values: NDArray[np.float32]) -> NDArray[np.uint8]:
+    return np.asarray(levels(values, 8), np.uint8)
 
 
 def pictures(folder: Path) -> list[Path]:

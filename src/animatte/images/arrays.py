@@ -77,3 +77,16 @@ def _working_dtype(pixels: NDArray[Any]) -> type[np.floating[Any]]:
 def three_channels(grey: Levels) -> Levels:
     """A grey picture (H, W) as RGB (H, W, 3); RGB passes through."""
     return grey if grey.ndim == 3 else np.repeat(grey[:, :, None], 3, axis=2)
+
+
+def network_planes(image: NDArray[np.float32], stride: int) -> NDArray[np.float32]:
+    """A picture (H, W, 3) as networks take it: (1, 3, H, W), contiguous.
+
+    Raises:
+        ImageError: if a side is not divisible by `stride`.
+    """
+    if any(side % stride for side in image.shape[:2]):
+        raise ImageError(
+            f"image is {size_text(image.shape[:2])}; both sides must be divisible by {stride}"
+        )
+    return np.ascontiguousarray(image.transpose(2, 0, 1)[None], dtype=np.float32)

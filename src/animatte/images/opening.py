@@ -25,7 +25,9 @@ READABLE_SUFFIXES = (
 
 _FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF")
 _SUPPORTED = "supported: JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF"
-_MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"RIFF", b"II*\0", b"MM\0*", b"BM", b"GIF8")
+_MAGIC = (
+    b"\xff\xd8\xff", b"\x89PNG", b"RIFF", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"BM", b"GIF8",
+)  # fmt: skip
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
 
 
@@ -123,9 +125,9 @@ def _opened_file(path: str | os.PathLike[str]) -> BinaryIO:
         return Path(path).open("rb")
     except FileNotFoundError as error:
         raise ImageError(f"{path} does not exist; check the path") from error
-    except IsADirectoryError as error:
-        raise ImageError(f"{path} is a folder; give an image file in it") from error
-    except PermissionError as error:
+    except (IsADirectoryError, PermissionError) as error:  # for a folder Windows has the latter
+        if os.path.isdir(path):  # noqa: PTH112  Path.is_dir raises where the folder above is closed
+            raise ImageError(f"{path} is a folder; give an image file in it") from error
         raise ImageError(f"{path} may not be read; check its permissions") from error
     except (OSError, ValueError) as error:
         raise ImageError(f"{path!r} cannot be opened ({error}); check the path") from error

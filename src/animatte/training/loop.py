@@ -83,7 +83,7 @@ def opened_folder(
     """Take over the folder's checkpoint, if any, and return what logs a record there."""
     folder.mkdir(parents=True, exist_ok=True)
     if (folder / STATE_NAME).exists():
-        state.load(folder / STATE_NAME)
+        state.load(folder / STATE_NAME, recipe)
     (folder / "recipe.json").write_text(recipe.model_dump_json(indent=2), encoding="utf-8")
 
     def log(record: Mapping[str, Any]) -> None:

@@ -193,6 +193,20 @@ class Recipe(Section):
         """Steps of all phases."""
         return sum(phase.steps for phase in self.phases)
 
+    @property
+    def decisive(self) -> str:
+        """The recipe without what may change between a stop and its resumption: where files are.
+
+        JSON, to be compared.
+        """
+        places: dict[str, Any] = {
+            "network": {"encoder_weights", "initial"},
+            "data": {"root", "backgrounds", "workers", "cache"},
+            "validation": True,
+            "save_every": True,
+        }
+        return self.model_dump_json(exclude=places)
+
 
 def read_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     """Read and check a recipe.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -51,20 +52,22 @@ class TrainingState:
         torch.save(contents, beside)
         beside.replace(path)
 
-    def load(self, path: Path) -> None:
+    def load(self, path: Path, recipe: Recipe) -> None:
         """Take over what `save` wrote.
 
         Raises:
-            ValueError: if the file is of another network or not whole.
+            ValueError: if the file is of another recipe or network, or not whole.
         """
         try:
             contents: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+            if Recipe.model_validate_json(contents["recipe"]).decisive != recipe.decisive:
+                raise ValueError("it was begun with another one")  # noqa: TRY301
             self.network.load_state_dict(contents["network"])
             self.average.load_state_dict(contents["average"])
             self.optimiser.load_state_dict(contents["optimiser"])
             self.step = contents["step"]
-        except (RuntimeError, KeyError, EOFError, ValueError) as error:
-            first = str(error).splitlines()[0]
+        except (RuntimeError, KeyError, EOFError, ValueError, UnpicklingError) as error:
+            first = next(iter(str(error).splitlines()), "it is empty")
             raise ValueError(
                 f"{path} is no training state of this recipe ({first}); "
                 "choose another folder or remove the file"
