@@ -72,9 +72,7 @@ def test_a_command_works_as_shown(command: str, folder: Path, tiny_model: Path) 
     if "gfm_r34_tt.safetensors" in arguments:
         save_small_model(folder / "gfm_r34_tt.safetensors")
     result = CliRunner().invoke(app, arguments)
-    # The network is random; a shipped model that is missing or damaged is doctor's to tell.
-    is_finding = arguments[0] == "doctor" and "shipped" in result.stdout
-    assert result.exit_code == 0 or is_finding, result.output
+    assert result.exit_code == 0, result.output
 
 
 @pytest.mark.usefixtures("folder")

@@ -521,3 +521,10 @@ def test_photo_from_pillow_refuses_no_pixels() -> None:
 def test_rounding_errors_just_outside_the_unit_range_are_clipped() -> None:
     photo = photo_from_array(np.array([[-1e-5, 1 + 1e-5]]))
     np.testing.assert_array_equal(photo.image[0, :, 0], [0, 1])
+
+
+def test_a_grey_matte_from_lossy_webp_is_still_grey(tmp_path: Path) -> None:
+    path = tmp_path / "matte.webp"
+    ramp = np.linspace(0, 255, 64 * 48).reshape(48, 64).astype(np.uint8)
+    Image.fromarray(ramp).convert("RGB").save(path, quality=60)
+    assert np.abs(read_alpha(path) - ramp / 255).mean() < 0.02

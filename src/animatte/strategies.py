@@ -98,6 +98,8 @@ class Strategy:
         shorter_side: first reduce the photo to this shorter side; None for not.
         guided: follow the photo's own edges where the matte is enlarged, instead of
             interpolating (`animatte.refinement`); with soft merging only.
+        sharpness: power that the glance's probabilities are raised to before soft merging, at
+            least 1; the higher, the nearer to labels, without their steps.
     """
 
     name: str
@@ -106,6 +108,7 @@ class Strategy:
     merging: str = "labels"
     shorter_side: int | None = None
     guided: bool = False
+    sharpness: float = 1.0
 
     def __post_init__(self) -> None:
         if self.merging not in MERGINGS:
@@ -114,6 +117,8 @@ class Strategy:
             )
         if self.shorter_side is not None and self.shorter_side < 1:
             raise ValueError(f"shorter_side is {self.shorter_side}; it must be at least 1")
+        if not self.sharpness >= 1:
+            raise ValueError(f"sharpness is {self.sharpness}; it must be at least 1")
         if self.guided and self.merging != "soft":
             raise ValueError("guided enlarging needs soft merging: labels merge at full size")
 
@@ -152,15 +157,23 @@ def _scale_of_dict(values: Mapping[str, Any]) -> Scale:
 
 
 def views(
-    glance: int = 416, focus: int = 896, merging: str = "soft", name: str = "view"
+    glance: int = 384, focus: int = 704, merging: str = "soft", name: str = "view"
 ) -> Strategy:
     """Return a strategy of two longer sides in pixels.
 
     A small photo is enlarged to the glance's view, whose scale the network knows; for the focus
-    at most twice, as there is no more to see.
+    at most by a quarter, as there is no more to see. Sizes, enlargement and sharpness were chosen
+    by the mean error of animatte-s on its validation pictures.
     """
-    focus_scale = LongerSide(focus, max_enlargement=2.0)
-    return Strategy(name, LongerSide(glance), focus_scale, merging, guided=merging == "soft")
+    is_soft = merging == "soft"
+    return Strategy(
+        name,
+        LongerSide(glance),
+        LongerSide(focus, max_enlargement=1.25),
+        merging,
+        guided=is_soft,
+        sharpness=4.0 if is_soft else 1.0,
+    )
 
 
 _HALF, _THIRD = Fraction(1 / 2), Fraction(1 / 3)
@@ -216,7 +229,7 @@ def full_size_alpha(network: Network, image: Array, strategy: Strategy) -> Array
     else:
         glance, focus = _glance_and_focus(network, view, strategy)
         if strategy.merging == "soft":
-            alpha = _soft_merge(glance, focus, network.rosta)
+            alpha = _soft_merge(glance**strategy.sharpness, focus, network.rosta)
         else:
             alpha = _merge_by_labels(glance, focus, network.rosta, seen)
     if strategy.guided and min(size[0] - alpha.shape[0], size[1] - alpha.shape[1]) > 0:

@@ -63,6 +63,10 @@ def read_photo(source: Source, max_pixels: int = DEFAULT_MAX_PIXELS) -> Photo:
     return _photo(decoded(source, max_pixels))
 
 
+# Lossy WebP and JPEG bring grey back with channels a level or two apart.
+_GREY_SPREAD = 0.03
+
+
 def read_alpha(source: Source, max_pixels: int = DEFAULT_MAX_PIXELS) -> NDArray[np.float32]:
     """Read an alpha matte: a grey file, or the alpha channel of one that has it.
 
@@ -76,7 +80,7 @@ def read_alpha(source: Source, max_pixels: int = DEFAULT_MAX_PIXELS) -> NDArray[
     """
     raster = decoded(source, max_pixels)
     colour, alpha = raster.colour, raster.alpha
-    is_grey = colour.ndim == 2 or bool((colour == colour[:, :, :1]).all())
+    is_grey = colour.ndim == 2 or bool(_spread(colour) <= _GREY_SPREAD)
     if alpha is not None and not (is_grey and alpha.min() == np.iinfo(alpha.dtype).max):
         return unit_pixels(alpha)
     if not is_grey:
@@ -84,7 +88,13 @@ def read_alpha(source: Source, max_pixels: int = DEFAULT_MAX_PIXELS) -> NDArray[
             f"{raster.name} is a colour image without alpha; "
             "give a grey matte or an image with an alpha channel"
         )
-    return unit_pixels(colour if colour.ndim == 2 else colour[:, :, 0])
+    return unit_pixels(colour if colour.ndim == 2 else colour[:, :, 1])
+
+
+def _spread(colour: Levels) -> float:
+    """Largest difference between channels, in [0, 1]."""
+    lowest, highest = colour.min(axis=2), colour.max(axis=2)
+    return float((highest - lowest).max() / np.iinfo(colour.dtype).max)
 
 
 def photo_from_array(image: NDArray[Any] | Image.Image) -> Photo:
