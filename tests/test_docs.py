@@ -47,7 +47,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_model: Path) ->
     for name in ("dog.jpg", "cat.jpg", "beach.jpg", "trip/goat.jpg"):
         noise = np.random.default_rng(0).integers(0, 256, (32, 48, 3), np.uint8)
         Image.fromarray(noise).save(tmp_path / name)
-    shutil.copy(tiny_model, tmp_path / "my-model.onnx")
+    for name in ("my-model.onnx", "mine.onnx"):
+        shutil.copy(tiny_model, tmp_path / name)
     return tmp_path
 
 

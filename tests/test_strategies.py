@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -222,8 +223,25 @@ def test_soft_merging_weighs_the_focus_by_the_probability_of_transition() -> Non
         lambda seen: np.broadcast_to(scores[:, None, None], (3, *seen.shape[:2])).copy(),
         lambda seen: np.full(seen.shape[:2], 0.5, np.float32),
     )
-    alpha = full_size_alpha(network, disc(200, 300), views())
+    plain = replace(views(), sharpness=1.0)
+    alpha = full_size_alpha(network, disc(200, 300), plain)
     np.testing.assert_allclose(alpha, 0.3 + 0.6 * 0.5, atol=1e-5)
+    squared = full_size_alpha(network, disc(200, 300), replace(views(), sharpness=2.0))
+    np.testing.assert_allclose(squared, (0.09 + 0.36 * 0.5) / 0.46, atol=1e-5)
+
+
+def test_a_large_photo_is_enlarged_along_its_edges_and_a_small_one_is_not() -> None:
+    network = FakeNetwork(trimap_glance, first_channel)
+    guided, plain = views(96, 96), replace(views(96, 96), guided=False)
+    large, small = disc(400, 600), disc(60, 80)
+    assert (full_size_alpha(network, large, guided) != full_size_alpha(network, large, plain)).any()
+    assert (full_size_alpha(network, small, guided) == full_size_alpha(network, small, plain)).all()
+
+
+@pytest.mark.parametrize("wrong", [{"sharpness": 0.5}, {"merging": "labels"}])
+def test_what_does_not_fit_soft_merging_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"sharpness is 0\.5|needs soft merging"):
+        replace(views(), **wrong)
 
 
 def test_soft_merging_takes_sigmoid_scores_for_probabilities() -> None:
@@ -232,7 +250,7 @@ def test_soft_merging_takes_sigmoid_scores_for_probabilities() -> None:
         lambda seen: np.broadcast_to(scores[:, None, None], (3, *seen.shape[:2])).copy(),
         lambda seen: np.full(seen.shape[:2], 0.5, np.float32),
     )
-    alpha = full_size_alpha(network, disc(200, 300), views())
+    alpha = full_size_alpha(network, disc(200, 300), replace(views(), sharpness=1.0))
     np.testing.assert_allclose(alpha, (0.6 + 0.8 * 0.5) / 1.6, atol=1e-5)
 
 
