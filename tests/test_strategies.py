@@ -10,10 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from animatte.scales import Fraction, LongerSide
 from animatte.strategies import (
     STRATEGIES,
-    Fraction,
-    LongerSide,
     Strategy,
     default_strategy,
     full_size_alpha,
@@ -130,8 +129,12 @@ def test_hybrid_runs_the_glance_once_at_a_third_and_the_focus_once_at_half() -> 
 
 def test_views_of_two_sizes_run_each_path_once() -> None:
     network = FakeNetwork(trimap_glance, first_channel)
-    full_size_alpha(network, disc(1000, 1500), views(glance=416, focus=896))
+    plain = replace(views(glance=416, focus=896), mirrored=False)
+    full_size_alpha(network, disc(1000, 1500), plain)
     assert network.calls == [("glance", (288, 416)), ("focus", (608, 896))]
+    network.calls.clear()
+    full_size_alpha(network, disc(1000, 1500), replace(plain, mirrored=True))
+    assert sorted(network.calls) == [("focus", (608, 896)), *2 * [("glance", (288, 416))]]
 
 
 @pytest.mark.parametrize(
@@ -236,6 +239,20 @@ def test_a_large_photo_is_enlarged_along_its_edges_and_a_small_one_is_not() -> N
     large, small = disc(400, 600), disc(60, 80)
     assert (full_size_alpha(network, large, guided) != full_size_alpha(network, large, plain)).any()
     assert (full_size_alpha(network, small, guided) == full_size_alpha(network, small, plain)).all()
+
+
+def test_a_mirrored_glance_has_no_preferred_side() -> None:
+    def believes_in_the_right(seen: Array) -> Array:
+        share = np.broadcast_to(np.linspace(0, 1, seen.shape[1]), seen.shape[:2])
+        return np.stack([1 - share, 0 * share, share]).astype(np.float32)
+
+    network = FakeNetwork(believes_in_the_right, lambda seen: np.zeros(seen.shape[:2], np.float32))
+    soft = replace(views(96, 96), sharpness=1.0)
+    alpha = full_size_alpha(network, disc(80, 120), soft)
+    np.testing.assert_allclose(alpha, 0.5, atol=1e-4)
+    alone = full_size_alpha(network, disc(80, 120), replace(soft, mirrored=False))
+    assert alone[:, 0].max() < 0.05
+    assert alone[:, -1].min() > 0.95
 
 
 @pytest.mark.parametrize("wrong", [{"sharpness": 0.5}, {"merging": "labels"}])

@@ -7,7 +7,6 @@ the photo's.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -18,71 +17,11 @@ from numpy.typing import NDArray
 
 from animatte.engine import Network
 from animatte.refinement import guided_enlargement
+from animatte.scales import Fraction, LongerSide, Scale, Size, scale_dict, scale_of_dict
 
 Array = NDArray[np.float32]
-Size = tuple[int, int]
 
 MERGINGS = ("labels", "soft")
-
-
-@dataclass(frozen=True)
-class Fraction:
-    """A fraction of the photo's sides, as GFM was published.
-
-    Attributes:
-        ratio: of each side, above 0 and at most 1.
-        multiple: sides are floored to a multiple of it.
-        cap: longest side.
-    """
-
-    ratio: float
-    multiple: int = 32
-    cap: int = 1600
-
-    def __post_init__(self) -> None:
-        if not 0 < self.ratio <= 1 or self.multiple < 1 or self.cap < 1:
-            raise ValueError(f"{self}: ratio must be in (0, 1], multiple and cap at least 1")
-
-    def size(self, photo: Size, stride: int) -> Size:
-        """(height, width) for a photo of (height, width); divisible by `stride`, never 0."""
-        height, width = (self._side(side, stride) for side in photo)
-        return height, width
-
-    def _side(self, side: int, stride: int) -> int:
-        step = math.lcm(self.multiple, stride)
-        # The small term undoes rounding: a third of 96 is 32.
-        wanted = min(math.floor(side * self.ratio + 1e-6), self.cap)
-        return max(wanted // step, 1) * step
-
-
-@dataclass(frozen=True)
-class LongerSide:
-    """A longer side in pixels, whatever the photo's; the aspect is kept as near as strides allow.
-
-    Attributes:
-        pixels: of the longer side, about.
-        max_enlargement: how much a small photo may grow; None for no limit.
-    """
-
-    pixels: int
-    max_enlargement: float | None = None
-
-    def __post_init__(self) -> None:
-        limit = self.max_enlargement
-        if self.pixels < 1 or (limit is not None and not limit > 0):
-            raise ValueError(f"{self}: pixels must be at least 1, max_enlargement above 0")
-
-    def size(self, photo: Size, stride: int) -> Size:
-        """(height, width) for a photo of (height, width); divisible by `stride`, never 0."""
-        scale = self.pixels / max(photo)
-        if self.max_enlargement is not None:
-            scale = min(scale, self.max_enlargement)
-        height, width = (max(round(side * scale / stride), 1) * stride for side in photo)
-        return height, width
-
-
-Scale = Fraction | LongerSide
-_SCALES: Mapping[str, type[Scale]] = {"fraction": Fraction, "longer_side": LongerSide}
 
 
 @dataclass(frozen=True)
@@ -100,6 +39,8 @@ class Strategy:
             interpolating (`animatte.refinement`); with soft merging only.
         sharpness: power that the glance's probabilities are raised to before soft merging, at
             least 1; the higher, the nearer to labels, without their steps.
+        mirrored: let the glance see the photo mirrored too, and take the mean: surer semantics for
+            one glance more.
     """
 
     name: str
@@ -109,6 +50,7 @@ class Strategy:
     shorter_side: int | None = None
     guided: bool = False
     sharpness: float = 1.0
+    mirrored: bool = False
 
     def __post_init__(self) -> None:
         if self.merging not in MERGINGS:
@@ -129,8 +71,8 @@ class Strategy:
         """Return plain values, ready for JSON."""
         return {
             **asdict(self),
-            "glance": _scale_dict(self.glance),
-            "focus": _scale_dict(self.focus),
+            "glance": scale_dict(self.glance),
+            "focus": scale_dict(self.focus),
         }
 
     @classmethod
@@ -141,19 +83,10 @@ class Strategy:
             ValueError: if a field is missing or unknown.
         """
         try:
-            scales = {name: _scale_of_dict(values[name]) for name in ("glance", "focus")}
+            scales = {name: scale_of_dict(values[name]) for name in ("glance", "focus")}
             return cls(**{**values, **scales})
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a strategy: {error}") from error
-
-
-def _scale_dict(scale: Scale) -> dict[str, Any]:
-    kind = next(name for name, known in _SCALES.items() if isinstance(scale, known))
-    return {"kind": kind, **asdict(scale)}
-
-
-def _scale_of_dict(values: Mapping[str, Any]) -> Scale:
-    return _SCALES[values["kind"]](**{name: values[name] for name in values if name != "kind"})
 
 
 def views(
@@ -173,6 +106,7 @@ def views(
         merging,
         guided=is_soft,
         sharpness=4.0 if is_soft else 1.0,
+        mirrored=True,
     )
 
 
@@ -262,10 +196,15 @@ def _glance_and_focus(network: Network, image: Array, strategy: Strategy) -> tup
     glance_size, focus_size = (
         scale.size(image.shape[:2], network.stride) for scale in (strategy.glance, strategy.focus)
     )
+    glance_view = resized(image, glance_size)
     if glance_size == focus_size:
-        return network.glance_and_focus(resized(image, focus_size))
-    glance = network.glance(resized(image, glance_size))
-    return glance, network.focus(resized(image, focus_size))
+        glance, focus = network.glance_and_focus(glance_view)
+    else:
+        glance, focus = network.glance(glance_view), network.focus(resized(image, focus_size))
+    if strategy.mirrored:
+        mirrored = network.glance(glance_view[:, ::-1])[:, :, ::-1]
+        glance = np.asarray((glance + mirrored) / 2, np.float32)
+    return glance, focus
 
 
 def _merge_by_labels(glance: Array, focus: Array, rosta: str, size: Size) -> Array:

@@ -1,0 +1,85 @@
+"""The size at which a network sees a photo, by rules that hold for any photo."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+Size = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Fraction:
+    """A fraction of the photo's sides, as GFM was published.
+
+    Attributes:
+        ratio: of each side, above 0 and at most 1.
+        multiple: sides are floored to a multiple of it.
+        cap: longest side.
+    """
+
+    ratio: float
+    multiple: int = 32
+    cap: int = 1600
+
+    def __post_init__(self) -> None:
+        if not 0 < self.ratio <= 1 or self.multiple < 1 or self.cap < 1:
+            raise ValueError(f"{self}: ratio must be in (0, 1], multiple and cap at least 1")
+
+    def size(self, photo: Size, stride: int) -> Size:
+        """(height, width) for a photo of (height, width); divisible by `stride`, never 0."""
+        height, width = (self._side(side, stride) for side in photo)
+        return height, width
+
+    def _side(self, side: int, stride: int) -> int:
+        step = math.lcm(self.multiple, stride)
+        # The small term undoes rounding: a third of 96 is 32.
+        wanted = min(math.floor(side * self.ratio + 1e-6), self.cap)
+        return max(wanted // step, 1) * step
+
+
+@dataclass(frozen=True)
+class LongerSide:
+    """A longer side in pixels, whatever the photo's; the aspect is kept as near as strides allow.
+
+    Attributes:
+        pixels: of the longer side, about.
+        max_enlargement: how much a small photo may grow; None for no limit.
+    """
+
+    pixels: int
+    max_enlargement: float | None = None
+
+    def __post_init__(self) -> None:
+        limit = self.max_enlargement
+        if self.pixels < 1 or (limit is not None and not limit > 0):
+            raise ValueError(f"{self}: pixels must be at least 1, max_enlargement above 0")
+
+    def size(self, photo: Size, stride: int) -> Size:
+        """(height, width) for a photo of (height, width); divisible by `stride`, never 0."""
+        scale = self.pixels / max(photo)
+        if self.max_enlargement is not None:
+            scale = min(scale, self.max_enlargement)
+        height, width = (max(round(side * scale / stride), 1) * stride for side in photo)
+        return height, width
+
+
+Scale = Fraction | LongerSide
+_SCALES: Mapping[str, type[Scale]] = {"fraction": Fraction, "longer_side": LongerSide}
+
+
+def scale_dict(scale: Scale) -> dict[str, Any]:
+    """Return plain values, ready for JSON."""
+    kind = next(name for name, known in _SCALES.items() if isinstance(scale, known))
+    return {"kind": kind, **asdict(scale)}
+
+
+def scale_of_dict(values: Mapping[str, Any]) -> Scale:
+    """Rebuild from `scale_dict`'s values.
+
+    Raises:
+        KeyError, TypeError: if a field is missing or unknown.
+    """
+    return _SCALES[values["kind"]](**{name: values[name] for name in values if name != "kind"})
