@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animatte.tiles import Area, Array, magnified, tiles
+from animatte.tiles import Array, magnified, tiles
 
 # Smallest window and little smoothing: hair is a pixel or two wide at the network's view.
 _WINDOW = (3, 3)
@@ -35,11 +35,7 @@ def guided_enlargement(alpha: Array, view: Array, image: Array) -> Array:
     coefficients = _linear_fit(alpha, view)
     shape = image.shape[:2]
     enlarged = np.empty(shape, np.float32)
-    for inner, _ in tiles(shape):
-        area: Area = (
-            slice(inner[0].start, min(inner[0].stop, shape[0])),
-            slice(inner[1].start, min(inner[1].stop, shape[1])),
-        )
+    for area, _ in tiles(shape):
         tile = np.clip(magnified(alpha, shape, area, cv2.INTER_CUBIC), 0, 1)
         if tile.min() < tile.max():
             fitted = magnified(coefficients, shape, area)

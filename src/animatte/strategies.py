@@ -158,16 +158,17 @@ def full_size_alpha(network: Network, image: Array, strategy: Strategy) -> Array
     size: Size = image.shape[:2]
     seen = _seen_size(size, strategy.shorter_side)
     view = resized(image, seen)
+    focus_view = resized(view, strategy.focus.size(seen, network.stride))
     if network.rosta == "RIM":
-        alpha = _integrated(network, view, strategy)
+        alpha = _integrated(network, focus_view, strategy)
     else:
-        glance, focus = _glance_and_focus(network, view, strategy)
+        glance, focus = _glance_and_focus(network, view, focus_view, strategy)
         if strategy.merging == "soft":
             alpha = _soft_merge(glance**strategy.sharpness, focus, network.rosta)
         else:
             alpha = _merge_by_labels(glance, focus, network.rosta, seen)
     if strategy.guided and min(size[0] - alpha.shape[0], size[1] - alpha.shape[1]) > 0:
-        return guided_enlargement(alpha, resized(image, alpha.shape), image)
+        return guided_enlargement(alpha, focus_view, image)
     # Cubic, as a matte magnified linearly shows a lattice along slanting edges; it overshoots
     # beside steep ones, mostly outside [0, 1], where it is cut off.
     full: Array = resized(alpha, size, cv2.INTER_CUBIC)
@@ -182,25 +183,26 @@ def _seen_size(size: Size, shorter_side: int | None) -> Size:
     return round(size[0] * ratio), round(size[1] * ratio)
 
 
-def _integrated(network: Network, image: Array, strategy: Strategy) -> Array:
+def _integrated(network: Network, focus_view: Array, strategy: Strategy) -> Array:
     if strategy.glance != strategy.focus:
         raise ValueError(
             f"strategy {strategy.name!r} asks for glance and focus at two sizes, and model "
             f"{network.name!r} (RIM) gives alpha alone; choose rim or resize"
         )
-    return network.alpha(resized(image, strategy.focus.size(image.shape[:2], network.stride)))
+    return network.alpha(focus_view)
 
 
-def _glance_and_focus(network: Network, image: Array, strategy: Strategy) -> tuple[Array, Array]:
+def _glance_and_focus(
+    network: Network, view: Array, focus_view: Array, strategy: Strategy
+) -> tuple[Array, Array]:
     """(C, h, w) and (h', w'), each at the size that the strategy gives it."""
-    glance_size, focus_size = (
-        scale.size(image.shape[:2], network.stride) for scale in (strategy.glance, strategy.focus)
-    )
-    glance_view = resized(image, glance_size)
-    if glance_size == focus_size:
+    glance_size = strategy.glance.size(view.shape[:2], network.stride)
+    if glance_size == focus_view.shape[:2]:
+        glance_view = focus_view
         glance, focus = network.glance_and_focus(glance_view)
     else:
-        glance, focus = network.glance(glance_view), network.focus(resized(image, focus_size))
+        glance_view = resized(view, glance_size)
+        glance, focus = network.glance(glance_view), network.focus(focus_view)
     if strategy.mirrored:
         mirrored = network.glance(glance_view[:, ::-1])[:, :, ::-1]
         glance = np.asarray((glance + mirrored) / 2, np.float32)

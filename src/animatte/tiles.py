@@ -27,7 +27,7 @@ def tiles(shape: tuple[int, ...], halo: int = 0) -> Iterator[tuple[Area, Area]]:
     """
     for top in range(0, shape[0], SIDE):
         for left in range(0, shape[1], SIDE):
-            inner = slice(top, top + SIDE), slice(left, left + SIDE)
+            inner = _widened(top, shape[0], 0), _widened(left, shape[1], 0)
             outer = _widened(top, shape[0], halo), _widened(left, shape[1], halo)
             yield inner, outer
 
