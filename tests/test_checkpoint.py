@@ -448,11 +448,11 @@ BAD_FILES: dict[str, tuple[Callable[[Path, Path], Path], str]] = {
     ),
     "a later format": (
         lambda f, s: rewritten(f / "v.safetensors", s, metadata_of(s) | {"format": 2}),
-        "expected a 'gfm' network of format 1, found 'gfm', 2",
+        "expected a 'gfm' or 'lfm' network of format 1, found 'gfm', 2",
     ),
     "another kind of network": (
         lambda f, s: rewritten(f / "o.safetensors", s, metadata_of(s) | {"network": "unet"}),
-        "expected a 'gfm' network of format 1, found 'unet', 1",
+        "expected a 'gfm' or 'lfm' network of format 1, found 'unet', 1",
     ),
     "unknown encoder": (
         lambda f, s: rewritten(f / "u.safetensors", s, changed_config(s, encoder="vgg16")),

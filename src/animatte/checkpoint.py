@@ -13,7 +13,14 @@ from torch import Tensor
 
 from animatte.models.encoders.base import InputScaling
 from animatte.models.gfm import GFM, IntegratedGFM
-from animatte.models.registry import GFMConfig, built_gfm, gfm_config
+from animatte.models.late_fusion import LFM, LFMConfig
+from animatte.models.registry import (
+    GFMConfig,
+    MattingNetwork,
+    NetworkConfig,
+    built_network,
+    gfm_config,
+)
 from animatte.models.state_dicts import (
     CheckpointError,
     mismatch,
@@ -33,6 +40,7 @@ __all__ = [
 ]
 
 METADATA_KEY = "animatte"
+CONFIGS: Mapping[str, type[NetworkConfig]] = {"gfm": GFMConfig, "lfm": LFMConfig}
 
 
 # --- our own format -----------------------------------------------------------------------------
@@ -40,8 +48,8 @@ METADATA_KEY = "animatte"
 
 def save_checkpoint(
     path: Path,
-    network: GFM | IntegratedGFM,
-    config: GFMConfig,
+    network: MattingNetwork,
+    config: NetworkConfig,
     extra: Mapping[str, str] | None = None,
 ) -> None:
     """Write weights and configuration to one safetensors file, whole or not at all.
@@ -63,7 +71,8 @@ def save_checkpoint(
         raise CheckpointError(f"the configuration describes another network: {fault}")
     if not path.parent.is_dir():
         raise CheckpointError(f"{path}: the folder {path.parent} does not exist; create it first")
-    content = json.dumps({"format": 1, "network": "gfm", "config": config.as_dict()})
+    kind = next(name for name, known in CONFIGS.items() if isinstance(config, known))
+    content = json.dumps({"format": 1, "network": kind, "config": config.as_dict()})
     _replace_file(path, tensors, {**(extra or {}), METADATA_KEY: content})
 
 
@@ -79,7 +88,7 @@ def _replace_file(path: Path, tensors: dict[str, Tensor], metadata: dict[str, st
         part.unlink(missing_ok=True)
 
 
-def load_checkpoint(path: Path) -> tuple[GFM | IntegratedGFM, GFMConfig]:
+def load_checkpoint(path: Path) -> tuple[MattingNetwork, NetworkConfig]:
     """Read what `save_checkpoint` wrote: the network in evaluation mode, and its configuration.
 
     Raises:
@@ -100,33 +109,31 @@ def load_checkpoint(path: Path) -> tuple[GFM | IntegratedGFM, GFMConfig]:
         raise CheckpointError(f"{path}: {error}") from error
 
 
-def _config_from(content: str) -> GFMConfig:
+def _config_from(content: str) -> NetworkConfig:
     try:
         values = json.loads(content)
         found = (values["format"], values["network"])
-        config = GFMConfig.from_dict(values["config"])
+        if found[0] == 1 and found[1] in CONFIGS:
+            return CONFIGS[found[1]].from_dict(values["config"])
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"its configuration cannot be read: {error}") from error
-    if found != (1, "gfm"):
-        raise CheckpointError(
-            f"expected a 'gfm' network of format 1, found {found[1]!r}, {found[0]}"
-        )
-    return config
+    known = " or ".join(repr(name) for name in CONFIGS)
+    raise CheckpointError(f"expected a {known} network of format 1, found {found[1]!r}, {found[0]}")
 
 
-def _unfilled(config: GFMConfig) -> GFM | IntegratedGFM:
+def _unfilled(config: NetworkConfig) -> MattingNetwork:
     """Build a network whose tensors have shapes but no memory yet."""
     try:
         with torch.device("meta"):
-            return built_gfm(config)
+            return built_network(config)
     except (ValueError, TypeError, ArithmeticError, RuntimeError) as error:
         fault = str(error).splitlines()[0]
         raise CheckpointError(f"its configuration builds no network: {fault}") from error
 
 
 def _filled(
-    network: GFM | IntegratedGFM, config: GFMConfig, tensors: Mapping[str, Tensor]
-) -> GFM | IntegratedGFM:
+    network: MattingNetwork, config: NetworkConfig, tensors: Mapping[str, Tensor]
+) -> MattingNetwork:
     """Give an unfilled network its weights (float32 ones are shared, not copied)."""
     fault = mismatch(weights(network), without_counters(tensors))
     if fault:
@@ -136,7 +143,8 @@ def _filled(
         for name, value in network.state_dict().items()
     }
     network.load_state_dict(state, assign=True)
-    network.trunk.input_scaling = InputScaling(config.input_scaling)  # constants, in no state dict
+    scaled = network if isinstance(network, LFM) else network.trunk
+    scaled.input_scaling = InputScaling(config.input_scaling)  # constants, in no state dict
     return network.eval()
 
 
@@ -229,7 +237,9 @@ def gfm_from_published(state_dict: object, backbone: str, rosta: str) -> GFM | I
     if fault:
         raise CheckpointError(f"not a published {backbone} {rosta} state dict: {fault}")
     tensors = {name: found[_renamed(name, names)] for name in weights(network)}
-    return _filled(network, config, tensors)
+    filled = _filled(network, config, tensors)
+    assert not isinstance(filled, LFM)
+    return filled
 
 
 def published_names(config: GFMConfig, encoder: Mapping[str, str]) -> dict[str, str]:

@@ -31,6 +31,11 @@ PROVIDERS: Mapping[str, str] = {
 }
 # Best first. Core ML and OpenVINO compile anew for every size of picture: only when asked for.
 _AUTOMATIC = ("cuda", "directml", "cpu")
+# Networks that merge by themselves, and what they give.
+WHOLE_OUTPUTS: Mapping[str, tuple[str, ...]] = {
+    "RIM": ("alpha",),
+    "LFM": ("alpha", "foreground", "background"),
+}
 _REMEDIES: Mapping[str, str] = {
     "cuda": "pip uninstall onnxruntime && pip install 'onnxruntime-gpu[cuda,cudnn]'",
     "directml": "pip uninstall onnxruntime && pip install onnxruntime-directml",
@@ -66,7 +71,7 @@ class Network(Protocol):
 
     @property
     def rosta(self) -> str:
-        """How its glance and focus merge: "TT", "FT", "BT"; "RIM" gives alpha alone."""
+        """How its glance and focus merge: "TT", "FT", "BT"; "RIM" and "LFM" do it themselves."""
 
     @property
     def stride(self) -> int:
@@ -90,7 +95,10 @@ class Network(Protocol):
         """Return both of one forward."""
 
     def alpha(self, image: Array) -> Array:
-        """Return (H, W) alpha, not clipped; of a RIM network only."""
+        """Return (H, W) alpha, not clipped; of a network that merges by itself."""
+
+    def branches(self, image: Array) -> tuple[Array, Array]:
+        """Return the foreground's and the background's (H, W) probability, of LFM."""
 
 
 class OnnxNetwork:
@@ -118,7 +126,7 @@ class OnnxNetwork:
         self._source = source
         self._options = _session_options(threads)
         self._sessions: dict[tuple[str, ...], onnxruntime.InferenceSession] = {}
-        self._outputs = ("alpha",) if self.rosta == "RIM" else ("glance", "focus")
+        self._outputs = WHOLE_OUTPUTS.get(self.rosta, ("glance", "focus"))
         self.device = "cpu"
         for name in _devices_to_try(device):
             if self._starts_on(name):
@@ -142,9 +150,14 @@ class OnnxNetwork:
         return _first(glance), _first(_first(focus))
 
     def alpha(self, image: Array) -> Array:
-        """Return (H, W) alpha, not clipped; of a RIM network only."""
+        """Return (H, W) alpha, not clipped; of a network that merges by itself."""
         (alpha,) = self._run(image, "alpha")
         return _first(_first(alpha))
+
+    def branches(self, image: Array) -> tuple[Array, Array]:
+        """Return the foreground's and the background's (H, W) probability, of LFM."""
+        foreground, background = self._run(image, "foreground", "background")
+        return _first(_first(foreground)), _first(_first(background))
 
     def _run(self, image: Array, *outputs: str) -> list[Array]:
         planes = network_planes(image, self.stride)

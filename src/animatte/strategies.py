@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animatte.engine import Network
+from animatte.engine import WHOLE_OUTPUTS, Network
 from animatte.refinement import guided_enlargement
 from animatte.scales import Fraction, LongerSide, Scale, Size, scale_dict, scale_of_dict
 
@@ -32,15 +32,16 @@ class Strategy:
         name: what it is called.
         glance: size of the glance's image.
         focus: size of the focus' image; where it is the same, one forward gives both.
-        merging: "labels", as published: the glance decides at full size, and whatever lies
-            between two labels is transition. "soft": the glance's probabilities weigh the focus.
+        merging: of glance and focus, where the network does not merge by itself. "labels", as
+            published: the glance decides at full size, and whatever lies between two labels is
+            transition. "soft": the glance's probabilities weigh the focus.
         shorter_side: first reduce the photo to this shorter side; None for not.
         guided: follow the photo's own edges where the matte is enlarged, instead of
             interpolating (`animatte.refinement`); with soft merging only.
         sharpness: power that the glance's probabilities are raised to before soft merging, at
             least 1; the higher, the nearer to labels, without their steps.
-        mirrored: let the glance see the photo mirrored too, and take the mean: surer semantics for
-            one glance more.
+        mirrored: let the glance (or a network that merges by itself) see the photo mirrored too,
+            and take the mean: surer semantics for one look more.
     """
 
     name: str
@@ -110,6 +111,12 @@ def views(
     )
 
 
+def whole(pixels: int, name: str = "whole") -> Strategy:
+    """Return a strategy of one longer side in pixels, for networks that merge by themselves."""
+    side = LongerSide(pixels)
+    return Strategy(name, side, side, "soft", guided=True)
+
+
 _HALF, _THIRD = Fraction(1 / 2), Fraction(1 / 3)
 STRATEGIES: Mapping[str, Strategy] = {
     strategy.name: strategy
@@ -118,6 +125,7 @@ STRATEGIES: Mapping[str, Strategy] = {
         Strategy("resize", _HALF, _HALF),
         Strategy("hybrid", _THIRD, _HALF),
         Strategy("rim", _THIRD, _THIRD),
+        whole(800, "late-fusion"),
         Strategy("resize-samples", _HALF, _HALF, shorter_side=1080),
         Strategy("hybrid-samples", _THIRD, _HALF, shorter_side=1080),
         Strategy("rim-samples", _THIRD, _THIRD, shorter_side=1080),
@@ -137,15 +145,15 @@ def named_strategy(name: str) -> Strategy:
 
 
 def default_strategy(rosta: str) -> Strategy:
-    """Return what was published for a RoSTa: "rim" for their integration, else "hybrid"."""
-    return STRATEGIES["rim" if rosta == "RIM" else "hybrid"]
+    """Return what was published for a RoSTa, for their integration ("RIM") or for "LFM"."""
+    return STRATEGIES[{"RIM": "rim", "LFM": "late-fusion"}.get(rosta, "hybrid")]
 
 
 def full_size_alpha(network: Network, image: Array, strategy: Strategy) -> Array:
     """Predict alpha at the photo's own size, which may be any from 1×1.
 
     Args:
-        network: of any RoSTa; integration (RIM) takes the strategies with one size only.
+        network: any; one that merges by itself (RIM, LFM) takes strategies of one size only.
         image: (H, W, 3) RGB in [0, 1].
         strategy: at which sizes the network sees it.
 
@@ -159,8 +167,8 @@ def full_size_alpha(network: Network, image: Array, strategy: Strategy) -> Array
     seen = _seen_size(size, strategy.shorter_side)
     view = resized(image, seen)
     focus_view = resized(view, strategy.focus.size(seen, network.stride))
-    if network.rosta == "RIM":
-        alpha = _integrated(network, focus_view, strategy)
+    if network.rosta in WHOLE_OUTPUTS:
+        alpha = _whole(network, focus_view, strategy)
     else:
         glance, focus = _glance_and_focus(network, view, focus_view, strategy)
         if strategy.merging == "soft":
@@ -183,13 +191,18 @@ def _seen_size(size: Size, shorter_side: int | None) -> Size:
     return round(size[0] * ratio), round(size[1] * ratio)
 
 
-def _integrated(network: Network, focus_view: Array, strategy: Strategy) -> Array:
+def _whole(network: Network, focus_view: Array, strategy: Strategy) -> Array:
     if strategy.glance != strategy.focus:
         raise ValueError(
             f"strategy {strategy.name!r} asks for glance and focus at two sizes, and model "
-            f"{network.name!r} (RIM) gives alpha alone; choose rim or resize"
+            f"{network.name!r} ({network.rosta}) gives alpha alone; choose rim, resize or "
+            "late-fusion"
         )
-    return network.alpha(focus_view)
+    alpha = network.alpha(focus_view)
+    if strategy.mirrored:
+        mirrored = network.alpha(focus_view[:, ::-1])[:, ::-1]
+        alpha = np.asarray((alpha + mirrored) / 2, np.float32)
+    return alpha
 
 
 def _glance_and_focus(

@@ -14,7 +14,9 @@ from torch import Tensor
 
 from animatte.checkpoint import load_checkpoint
 from animatte.images.arrays import network_planes
-from animatte.models.gfm import GFM, IntegratedGFM
+from animatte.models.gfm import GFM
+from animatte.models.late_fusion import LFM
+from animatte.models.registry import MattingNetwork, network_kind
 
 Array = NDArray[np.float32]
 
@@ -25,7 +27,7 @@ class TorchNetwork:
     """A network that torch runs (`animatte.engine.Network`).
 
     Args:
-        network: GFM or its integration; it is moved to the device and set to evaluation.
+        network: it is moved to the device and set to evaluation.
         device: "cuda", "mps", "cpu", or "auto" for the first of these that is there.
         name: what to call it.
         card: what was stored with its weights.
@@ -36,7 +38,7 @@ class TorchNetwork:
 
     def __init__(
         self,
-        network: GFM | IntegratedGFM,
+        network: MattingNetwork,
         device: str = "auto",
         name: str = "unnamed",
         card: Mapping[str, Any] | None = None,
@@ -44,7 +46,7 @@ class TorchNetwork:
         self.device = available_device(device)
         self.name = name
         self.card = dict(card or {})
-        self.rosta = "RIM" if isinstance(network, IntegratedGFM) else network.rosta.value
+        self.rosta = network_kind(network)
         self.stride = network.stride
         self._network = network.to(self.device).eval()
 
@@ -66,12 +68,19 @@ class TorchNetwork:
 
     @torch.inference_mode()
     def alpha(self, image: Array) -> Array:
-        """Return (H, W) alpha, not clipped; of a RIM network only."""
-        assert isinstance(self._network, IntegratedGFM), "glance and focus are to be merged"
+        """Return (H, W) alpha, not clipped; of a network that merges by itself."""
+        assert not isinstance(self._network, GFM), "glance and focus are to be merged"
         return _array(self._network(self._batch(image)).alpha[0, 0])
 
+    @torch.inference_mode()
+    def branches(self, image: Array) -> tuple[Array, Array]:
+        """Return the foreground's and the background's (H, W) probability, of LFM."""
+        assert isinstance(self._network, LFM), "only late fusion has two branches"
+        output = self._network(self._batch(image))
+        return _array(output.foreground[0, 0]), _array(output.background[0, 0])
+
     def _single(self) -> GFM:
-        assert isinstance(self._network, GFM), "RoSTa integration gives alpha alone"
+        assert isinstance(self._network, GFM), "a network that merges by itself gives alpha alone"
         return self._network
 
     def _batch(self, image: Array) -> Tensor:

@@ -44,8 +44,15 @@ def recipe_file(tmp_path: Path, discs: Path) -> Path:
             "sources": [{"folder": "discs", "replaced": 0}],
             "workers": 0,
         },
-        "phases": [{"steps": 4, "size": 64, "batch": 2}, {"steps": 2, "size": 96, "batch": 2}],
-        "loss": {"glance": 1.0, "focus_l1": 1.0, "merged_l1": 1.0, "merged_laplacian": 1.0},
+        "stages": [
+            {
+                "phases": [
+                    {"steps": 4, "size": 64, "batch": 2},
+                    {"steps": 2, "size": 96, "batch": 2},
+                ],
+                "loss": {"glance": 1.0, "focus_l1": 1.0, "merged_l1": 1.0, "merged_laplacian": 1.0},
+            }
+        ],
         "save_every": 2,
     }
     path = tmp_path / "tiny.yaml"

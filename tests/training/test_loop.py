@@ -16,9 +16,13 @@ from animatte.checkpoint import load_checkpoint
 from animatte.models.encoders.mobilenet_v2 import MobileNetV2
 from animatte.training.loop import batch_of, train, training_step
 from animatte.training.recipe import read_recipe
-from animatte.training.schedule import requests
+from animatte.training.schedule import plans
 from animatte.training.sources import network_of, stream_of
 from animatte.training.state import fresh_state
+
+STEADY = (
+    "stages.0.optimiser={rate: 3e-3, encoder_rate: 3e-3, schedule: {kind: polynomial, warmup: 0}}"
+)
 
 
 def trained(
@@ -52,13 +56,14 @@ def test_another_seed_gives_another_model(recipe_file: Path, tmp_path: Path) -> 
 
 
 def test_a_batch_that_is_seen_again_and_again_is_learned(recipe_file: Path) -> None:
-    recipe = read_recipe(recipe_file, ["optimiser={warmup: 0, rate: 3e-3, encoder_rate: 3e-3}"])
+    recipe = read_recipe(recipe_file, [STEADY])
     stream = stream_of(recipe.data, seed=0)
-    state = fresh_state(network_of(recipe.network)[0], recipe.optimiser)
-    batch = batch_of([stream[request] for request in next(requests(recipe.phases, 0))])
+    state = fresh_state(network_of(recipe.network)[0], recipe)
+    (plan,) = plans(recipe.stages, stream.num_pictures)
+    batch = batch_of([stream[request] for request in next(plan.requests(0, 1))])
     totals = []
     for _ in range(20):
-        totals.append(float(training_step(state, batch, recipe)["total"].detach()))
+        totals.append(float(training_step(state, batch, recipe, plan)["total"].detach()))
         state.step = 0  # the rate stays
     assert totals[-1] < 0.5 * totals[0]
 
@@ -105,7 +110,7 @@ def test_frozen_modules_keep_their_weights(recipe_file: Path, tmp_path: Path) ->
 
 def test_a_training_can_begin_from_a_model(recipe_file: Path, tmp_path: Path) -> None:
     model = train(read_recipe(recipe_file), tmp_path / "first")
-    still = "optimiser={rate: 1e-12, encoder_rate: 1e-12}"
+    still = "stages.0.optimiser={rate: 1e-12, encoder_rate: 1e-12}"
     initial = f"network.initial={model}"
     result = trained(recipe_file, tmp_path / "second", initial, still, last_step=1)
     name = "trunk.context.bottleneck.weight"
@@ -121,7 +126,7 @@ def test_bfloat16_trains_too(recipe_file: Path, tmp_path: Path) -> None:
 
 def test_a_loss_that_is_no_number_stops_the_training(recipe_file: Path, tmp_path: Path) -> None:
     with pytest.raises(FloatingPointError, match=r"loss is (nan|inf) at step"):
-        trained(recipe_file, tmp_path / "run", "loss.glance=.inf")
+        trained(recipe_file, tmp_path / "run", "stages.0.loss.glance=.inf")
 
 
 @pytest.mark.parametrize("content", [b"", b"no checkpoint", b"PK\x03\x04 cut short"])
@@ -135,7 +140,7 @@ def test_a_damaged_checkpoint_is_refused(recipe_file: Path, tmp_path: Path, cont
 def test_a_training_is_not_resumed_by_another_recipe(recipe_file: Path, tmp_path: Path) -> None:
     trained(recipe_file, tmp_path / "run", last_step=1)
     with pytest.raises(ValueError, match="begun with another one"):
-        trained(recipe_file, tmp_path / "run", "optimiser.rate=1e-5")
+        trained(recipe_file, tmp_path / "run", "stages.0.optimiser.rate=1e-5")
     trained(recipe_file, tmp_path / "run", "data.workers=1", "save_every=3", last_step=2)
 
 
@@ -147,7 +152,10 @@ def test_a_training_is_not_resumed_by_another_recipe(recipe_file: Path, tmp_path
         ("network.frozen=[features.99]", "features.99"),
         ("network.name=resnet9000", "'resnet9000' is unknown"),
         ("data.sources=[{folder: discs, exclude: ['']}]", "leaves no picture"),
-        ("loss={whiskers: 1}", "whiskers"),
+        ("stages.0.loss={whiskers: 1}", "whiskers"),
+        ("stages.0.trained=[whiskers]", "names 'whiskers'"),
+        ("stages.0.statistics=[whiskers]", "names 'whiskers'"),
+        ("network={name: lfm-s, rosta: TT}", "has no RoSTa"),
     ],
 )
 def test_what_is_missing_is_named_before_any_work(

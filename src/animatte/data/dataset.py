@@ -143,6 +143,11 @@ class ExampleStream:
         weights = np.array([source.weight for source in sources], float)
         self.shares = weights / weights.sum()
 
+    @property
+    def num_pictures(self) -> int:
+        """Pictures of all sources: what an epoch is counted by."""
+        return sum(len(source.pairs) for source in self.sources)
+
     def __getitem__(self, request: Request) -> Example:
         """Make the example of a request."""
         rng = np.random.default_rng([self.seed, request.position])

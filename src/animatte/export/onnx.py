@@ -16,7 +16,8 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
-from animatte.models.gfm import GFM, IntegratedGFM
+from animatte.engine import WHOLE_OUTPUTS
+from animatte.models.registry import MattingNetwork, network_kind
 from animatte.onnx_file import CARD_FORMAT, CARD_KEY
 from animatte.strategies import default_strategy
 
@@ -36,11 +37,12 @@ _HALF_SUFFIX = "_half"
 class _NamedOutputs(nn.Module):
     """A network as the exporter wants it: the outputs that inference uses, as a plain tuple."""
 
-    def __init__(self, network: GFM | IntegratedGFM) -> None:
+    def __init__(self, network: MattingNetwork) -> None:
         super().__init__()
         self.network = network
-        self.is_continuous = isinstance(network, GFM)
-        self.names = ("glance", "focus") if self.is_continuous else ("alpha",)
+        kind = network_kind(network)
+        self.is_continuous = kind != "RIM"
+        self.names = WHOLE_OUTPUTS.get(kind, ("glance", "focus"))
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """Return the outputs called `names`, in that order."""
@@ -49,7 +51,7 @@ class _NamedOutputs(nn.Module):
 
 
 def export_onnx(
-    network: GFM | IntegratedGFM,
+    network: MattingNetwork,
     path: str | PathLike[str],
     *,
     card: Mapping[str, Any],
@@ -62,8 +64,9 @@ def export_onnx(
 
     The file's input is `image` (batch, 3, height, width), RGB in [0, 1], all but the 3 free, height
     and width divisible by the stride. Its outputs are `glance` (B, C, H, W) and `focus`
-    (B, 1, H, W); for RoSTa integration only `alpha` (B, 1, H, W), not clipped. An existing file is
-    replaced only by one that passed.
+    (B, 1, H, W); for RoSTa integration only `alpha` (B, 1, H, W), not clipped; for late fusion
+    `alpha`, `foreground` and `background`, (B, 1, H, W) each. An existing file is replaced only by
+    one that passed.
 
     Args:
         network: what to write; its mode (training or not) is as before afterwards.
@@ -102,8 +105,8 @@ def export_onnx(
     return difference
 
 
-def _basic_card(network: GFM | IntegratedGFM, path: Path) -> dict[str, Any]:
-    rosta = "RIM" if isinstance(network, IntegratedGFM) else network.rosta.value
+def _basic_card(network: MattingNetwork, path: Path) -> dict[str, Any]:
+    rosta = network_kind(network)
     return {
         "format": CARD_FORMAT,
         "name": path.stem,

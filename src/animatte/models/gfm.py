@@ -156,6 +156,11 @@ class GFM(nn.Module):
         """The representation it was built for."""
         return self.heads.rosta
 
+    @property
+    def encoder(self) -> Encoder:
+        """Where its features come from."""
+        return self.trunk.encoder
+
     def forward(self, image: Tensor) -> GFMOutput:
         """Predict alpha by a coarse glance and a fine focus.
 
@@ -235,6 +240,11 @@ class IntegratedGFM(nn.Module):
     def stride(self) -> int:
         """What both sides of the image must be divisible by."""
         return self.trunk.stride
+
+    @property
+    def encoder(self) -> Encoder:
+        """Where its features come from."""
+        return self.trunk.encoder
 
     def forward(self, image: Tensor) -> RIMOutput:
         """Predict alpha three ways and integrate them.

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from animatte.models.decoders import DecoderConfig, FocusDecoder, GlanceDecoder, Head
 from animatte.models.encoders.base import Encoder, InputScaling
-from animatte.models.encoders.densenet import DenseNet121
+from animatte.models.encoders.densenet import DenseNet121, DenseNet201
 from animatte.models.encoders.mobilenet_v2 import MobileNetV2
 from animatte.models.encoders.resnet import (
     RESNET34,
@@ -20,16 +20,19 @@ from animatte.models.encoders.resnet import (
     ResNet34TwoMore,
 )
 from animatte.models.gfm import GFM, GFMTrunk, IntegratedGFM, RostaHeads, RostaIntegration
+from animatte.models.late_fusion import LFM, BranchDecoder, FusionNetwork, LFMConfig
 from animatte.models.layers import PyramidPooling
 from animatte.models.rosta import Rosta
 
 ENCODERS: Mapping[str, Callable[[], Encoder]] = {
     "mobilenet_v2": MobileNetV2,
+    "mobilenet_v2_frozen": partial(MobileNetV2, frozen_norm=True),
     "mobilenet_v2_detail": partial(MobileNetV2, detail_channels=16, frozen_norm=True),
     "resnet34": partial(ResNet, BasicBlock, RESNET34),
     "resnet34_2b": ResNet34TwoMore,
     "resnet101": partial(ResNet, Bottleneck, RESNET101),
     "densenet121": DenseNet121,
+    "densenet201": DenseNet201,
 }
 
 
@@ -129,6 +132,63 @@ GFM_CONFIGS: Mapping[str, GFMConfig] = {
 }
 
 
+LFM_CONFIGS: Mapping[str, LFMConfig] = {
+    # As published, but for the mean colours that the release subtracts: torchvision's weights for
+    # the encoder ask for torchvision's.
+    "lfm": LFMConfig(
+        encoder="densenet201",
+        input_scaling="imagenet",
+        blocks=(1792, 512, 256, 128, 128),
+        pyramid=128,
+        fusion_image=128,
+        fusion=(256, 128, 128, 64, 256),
+    ),
+    "lfm-s": LFMConfig(
+        encoder="mobilenet_v2_frozen",
+        input_scaling="symmetric",
+        blocks=(160, 96, 64, 24, 24),
+        pyramid=24,
+        fusion_image=12,
+        fusion=(24, 16, 16, 12, 16),
+    ),
+}
+
+NetworkConfig: TypeAlias = GFMConfig | LFMConfig
+MattingNetwork: TypeAlias = GFM | IntegratedGFM | LFM
+
+
+def network_config(name: str, rosta: str | None = None) -> NetworkConfig:
+    """Return a known configuration.
+
+    Args:
+        name: a key of `GFM_CONFIGS` or `LFM_CONFIGS`.
+        rosta: "TT", "FT", "BT" or "RIM" for GFM, None for TT; None for LFM, which has none.
+
+    Raises:
+        ValueError: if either is unknown.
+    """
+    if name in LFM_CONFIGS:
+        if rosta is not None:
+            raise ValueError(f"network {name!r} is no GFM and has no RoSTa {rosta!r}; leave it out")
+        return LFM_CONFIGS[name]
+    if name not in GFM_CONFIGS:
+        known = ", ".join((*GFM_CONFIGS, *LFM_CONFIGS))
+        raise ValueError(f"network {name!r} is unknown; choose one of {known}")
+    return gfm_config(name, "TT" if rosta is None else rosta)
+
+
+def built_network(config: NetworkConfig) -> MattingNetwork:
+    """Build the network of a configuration, with fresh weights."""
+    return built_lfm(config) if isinstance(config, LFMConfig) else built_gfm(config)
+
+
+def network_kind(network: MattingNetwork) -> str:
+    """How its outputs become alpha: its RoSTa, "RIM", or "LFM"."""
+    if isinstance(network, GFM):
+        return str(network.rosta.value)
+    return "RIM" if isinstance(network, IntegratedGFM) else "LFM"
+
+
 def gfm_config(name: str, rosta: str = "TT") -> GFMConfig:
     """Return a known configuration for a RoSTa.
 
@@ -148,11 +208,7 @@ def gfm_config(name: str, rosta: str = "TT") -> GFMConfig:
 
 def built_gfm(config: GFMConfig) -> GFM | IntegratedGFM:
     """Build the network, with fresh weights."""
-    if config.encoder not in ENCODERS:
-        raise ValueError(
-            f"encoder {config.encoder!r} is unknown; choose one of {', '.join(ENCODERS)}"
-        )
-    encoder = ENCODERS[config.encoder]()
+    encoder = built_encoder(config.encoder)
     deepest = encoder.channels[-1]
     trunk = GFMTrunk(
         InputScaling(config.input_scaling),
@@ -165,6 +221,27 @@ def built_gfm(config: GFMConfig) -> GFM | IntegratedGFM:
         return GFM(trunk, _rosta_heads(trunk, config, Rosta(config.rosta)))
     tt, ft, bt = (_rosta_heads(trunk, config, rosta) for rosta in Rosta)
     return IntegratedGFM(trunk, tt, ft, bt, RostaIntegration())
+
+
+def built_lfm(config: LFMConfig) -> LFM:
+    """Build the network, with fresh weights."""
+    encoder = built_encoder(config.encoder)
+    foreground, background = (
+        BranchDecoder(encoder.channels, config.blocks, config.pyramid) for _ in range(2)
+    )
+    fusion = FusionNetwork(config.pyramid, config.fusion_image, config.fusion)
+    return LFM(InputScaling(config.input_scaling), encoder, foreground, background, fusion)
+
+
+def built_encoder(name: str) -> Encoder:
+    """Build an encoder, with fresh weights.
+
+    Raises:
+        ValueError: if it is unknown.
+    """
+    if name not in ENCODERS:
+        raise ValueError(f"encoder {name!r} is unknown; choose one of {', '.join(ENCODERS)}")
+    return ENCODERS[name]()
 
 
 def _rosta_heads(trunk: GFMTrunk, config: GFMConfig, rosta: Rosta) -> RostaHeads:

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
 from animatte.checkpoint import save_checkpoint
-from animatte.data.dataset import Example, ExampleStream
+from animatte.data.dataset import Example, ExampleStream, Request
+from animatte.data.folders import Pair
 from animatte.losses import weighted_total
-from animatte.models.gfm import GFM
+from animatte.models.registry import MattingNetwork, NetworkConfig
 from animatte.training.objective import Batch, loss_terms
 from animatte.training.recipe import Recipe
-from animatte.training.schedule import rate_factor, requests
+from animatte.training.schedule import StagePlan, plans
 from animatte.training.sources import network_of, seeded, stream_of
-from animatte.training.state import TrainingState, fresh_state
+from animatte.training.state import TrainingState, fresh_state, set_training_mode
 from animatte.training.validation import validation_pairs, validation_scores
 
 STATE_NAME = "state.pt"
@@ -47,6 +48,7 @@ def train(
 
     Returns:
         The model: averaged weights with their configuration, `NAME.safetensors` in the folder.
+        Where the recipe has several stages, `NAME.STAGE.safetensors` is the model after each.
 
     Raises:
         ValueError: if data or weights are missing, or the folder holds another training.
@@ -56,20 +58,62 @@ def train(
     network, config = network_of(recipe.network)
     stream = stream_of(recipe.data, recipe.seed)
     watched = validation_pairs(recipe.validation)
-    state = fresh_state(channels_last(network), recipe.optimiser)
+    state = fresh_state(channels_last(network), recipe)
     log = opened_folder(folder, recipe, state, on_record)
-    end = recipe.num_steps if last_step is None else min(last_step, recipe.num_steps)
-    started = monotonic()
-    for batch in batches(recipe, stream, state.step, end):
-        terms = training_step(state, batch, recipe)
-        if state.step % LOG_EVERY == 0 or state.step == end:
-            log({"step": state.step, "seconds": round(monotonic() - started, 1), **values(terms)})
-        if recipe.validation and state.step % recipe.validation.every == 0:
-            scores = validation_scores(state.averaged, watched, recipe.validation.view)
-            log({"step": state.step, "validation": scores})
-        if state.step % recipe.save_every == 0 or state.step == end:
-            state.save(folder / STATE_NAME, recipe)
-    model = folder / f"{recipe.name}.safetensors"
+    run = Run(recipe, folder, stream, watched, state, log, monotonic())
+    stages = plans(recipe.stages, stream.num_pictures)
+    last = stages[-1].end if last_step is None else min(last_step, stages[-1].end)
+    for index, plan in enumerate(stages):
+        if plan.start >= last or plan.end < state.step:
+            continue
+        if index > state.stage:
+            state.begin(index, recipe)
+        for batch in batches(recipe, stream, plan.requests(state.step, last)):
+            terms = training_step(state, batch, recipe, plan)
+            after_step(run, terms, is_end=state.step in (last, plan.end))
+        if len(stages) > 1 and state.step == plan.end:
+            save_model(folder, f"{recipe.name}.{plan.section.name}", state, config)
+    return save_model(folder, recipe.name, state, config)
+
+
+class Run(NamedTuple):
+    """A training under way.
+
+    Attributes:
+        recipe: everything it depends on.
+        folder: where files go.
+        stream: the examples.
+        watched: validation pictures of each folder.
+        state: how far it is.
+        log: takes a record.
+        started: when, in seconds of the monotonic clock.
+    """
+
+    recipe: Recipe
+    folder: Path
+    stream: ExampleStream
+    watched: Mapping[str, Sequence[Pair]]
+    state: TrainingState
+    log: Callable[[Mapping[str, Any]], None]
+    started: float
+
+
+def after_step(run: Run, terms: Mapping[str, Tensor], is_end: bool) -> None:
+    """Log, validate and save where the recipe asks for it, and at the end of a stage or run."""
+    recipe, state = run.recipe, run.state
+    if state.step % LOG_EVERY == 0 or is_end:
+        seconds = round(monotonic() - run.started, 1)
+        run.log({"step": state.step, "seconds": seconds, **values(terms)})
+    if recipe.validation and state.step % recipe.validation.every == 0:
+        scores = validation_scores(state.averaged, run.watched, recipe.validation.view)
+        run.log({"step": state.step, "validation": scores})
+    if state.step % recipe.save_every == 0 or is_end:
+        state.save(run.folder / STATE_NAME, recipe)
+
+
+def save_model(folder: Path, name: str, state: TrainingState, config: NetworkConfig) -> Path:
+    """Write the averaged weights with their configuration."""
+    model = folder / f"{name}.safetensors"
     save_checkpoint(model, state.averaged, config)
     return model
 
@@ -95,17 +139,18 @@ def opened_folder(
     return log
 
 
-def training_step(state: TrainingState, batch: Batch, recipe: Recipe) -> dict[str, Tensor]:
+def training_step(
+    state: TrainingState, batch: Batch, recipe: Recipe, plan: StagePlan
+) -> dict[str, Tensor]:
     """Learn from one batch; return the loss terms and their weighted `total`."""
-    state.network.train()
-    factor = rate_factor(state.step, recipe.num_steps, recipe.optimiser)
-    for group in state.optimiser.param_groups:
-        group["lr"] = group["base_rate"] * factor
+    section = plan.section
+    set_training_mode(state.network, section)
+    state.set_rates(plan.rate_factor(state.step))
     enabled = recipe.precision == "bf16"
     with torch.autocast(batch.image.device.type, torch.bfloat16, enabled=enabled):
         output = state.network(batch.image)
-    terms = loss_terms(output, batch, state.network.rosta)
-    total = weighted_total(terms, recipe.loss)
+    terms = loss_terms(state.network, output, batch, section)
+    total = weighted_total(terms, section.loss)
     if not torch.isfinite(total):
         raise FloatingPointError(
             f"the loss is {float(total.detach())} at step {state.step}; "
@@ -113,19 +158,20 @@ def training_step(state: TrainingState, batch: Batch, recipe: Recipe) -> dict[st
         )
     state.optimiser.zero_grad(set_to_none=True)
     total.backward()  # type: ignore[no-untyped-call]
-    torch.nn.utils.clip_grad_norm_(state.network.parameters(), recipe.optimiser.clip)
+    torch.nn.utils.clip_grad_norm_(state.network.parameters(), section.optimiser.clip)
     state.optimiser.step()
     state.average.update_parameters(state.network)
     state.step += 1
     return {**terms, "total": total}
 
 
-def batches(recipe: Recipe, stream: ExampleStream, start: int, end: int) -> Iterator[Batch]:
-    """Yield the batches of the steps from `start` up to `end`."""
-    wanted = list(requests(recipe.phases, start))[: max(end - start, 0)]
+def batches(
+    recipe: Recipe, stream: ExampleStream, requests: Iterator[list[Request]]
+) -> Iterator[Batch]:
+    """Yield a batch for every step's requests."""
     loader: DataLoader[Example] = DataLoader(
         stream,  # type: ignore[arg-type]  # read by item alone, which is all the loader asks
-        batch_sampler=wanted,
+        batch_sampler=list(requests),
         num_workers=recipe.data.workers,
         collate_fn=batch_of,
         prefetch_factor=4 if recipe.data.workers else None,
@@ -142,7 +188,7 @@ def batch_of(examples: list[Example]) -> Batch:
     return Batch(columns[0].contiguous(memory_format=torch.channels_last), *columns[1:])
 
 
-def channels_last(network: GFM) -> GFM:
+def channels_last(network: MattingNetwork) -> MattingNetwork:
     """Lay out convolution weights as CPUs and GPUs read them fastest."""
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 

@@ -1,19 +1,39 @@
-"""What GFM is trained for: the named loss terms of a batch."""
+"""What a network is trained for: the named loss terms of a batch."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
-from animatte.losses import alpha_l1_loss, glance_cross_entropy, gradient_loss, laplacian_loss
-from animatte.models.gfm import GFMOutput
+from animatte.losses.gfm import (
+    alpha_l1_loss,
+    glance_cross_entropy,
+    gradient_loss,
+    laplacian_loss,
+)
+from animatte.losses.late_fusion import (
+    ReadingName,
+    branch_cross_entropy,
+    branch_difference,
+    fusion_difference,
+    fusion_sparsity,
+    gradient_difference,
+)
+from animatte.models.gfm import GFM, GFMOutput
+from animatte.models.late_fusion import LFM, LFMOutput
+from animatte.models.registry import MattingNetwork
 from animatte.models.rosta import (
     Rosta,
     focus_target,
     glance_label,
     soft_collaborative_matting,
 )
+from animatte.training.recipe import StageSection
+
+BRANCH_TERMS = ("cross_entropy", "difference", "gradient")
 
 
 class Batch(NamedTuple):
@@ -32,7 +52,26 @@ class Batch(NamedTuple):
     band: Tensor
 
 
-def loss_terms(output: GFMOutput, batch: Batch, rosta: Rosta) -> dict[str, Tensor]:
+def loss_terms(
+    network: MattingNetwork, output: GFMOutput | LFMOutput, batch: Batch, section: StageSection
+) -> Mapping[str, Tensor]:
+    """Return the terms of a network's loss, each a scalar.
+
+    Args:
+        network: GFM or LFM.
+        output: what it predicts for the batch.
+        batch: what is true.
+        section: weights tell which of LFM's terms are wanted; others are not computed.
+    """
+    if isinstance(network, LFM):
+        assert isinstance(output, LFMOutput)
+        return lfm_loss_terms(output, batch.alpha, section.loss, section.reading)
+    assert isinstance(network, GFM)
+    assert isinstance(output, GFMOutput)
+    return gfm_loss_terms(output, batch, network.rosta)
+
+
+def gfm_loss_terms(output: GFMOutput, batch: Batch, rosta: Rosta) -> dict[str, Tensor]:
     """Return GFM's loss terms (GFM §3.5), each a scalar, on a softly merged alpha.
 
     - `glance`: cross entropy of true logits.
@@ -53,4 +92,47 @@ def loss_terms(output: GFMOutput, batch: Batch, rosta: Rosta) -> dict[str, Tenso
         "focus_outside": alpha_l1_loss(focus, target, 1 - batch.band),
         "merged_l1": alpha_l1_loss(merged, batch.alpha, everywhere),
         "merged_laplacian": laplacian_loss(merged, batch.alpha),
+    }
+
+
+def lfm_loss_terms(
+    output: LFMOutput, alpha: Tensor, wanted: Collection[str], reading: ReadingName
+) -> dict[str, Tensor]:
+    """Return LFM's loss terms (Zhang et al. 2019, section 3.4), each a scalar.
+
+    - `foreground_cross_entropy`, `foreground_difference`, `foreground_gradient`: of the foreground
+      branch against alpha, summed over 1/8 to 1/1; `background_...` against 1 − alpha.
+    - `fusion_difference`, `fusion_gradient`, `fusion_sparsity`: of the fused alpha.
+
+    Args:
+        output: of the network.
+        alpha: (B, 1, H, W) true alpha.
+        wanted: names of terms; a branch none of whose terms is named is left out, as is the fusion.
+        reading: how the losses are read.
+    """
+    terms: dict[str, Tensor] = {}
+    branches = {
+        "foreground": (output.foreground_sides, alpha),
+        "background": (output.background_sides, 1 - alpha),
+    }
+    for name, (sides, target) in branches.items():
+        if any(term.startswith(name) for term in wanted):
+            values = _branch_terms(sides, target, reading)
+            terms |= {f"{name}_{term}": value for term, value in values.items()}
+    if any(term.startswith("fusion") for term in wanted):
+        terms |= {
+            "fusion_difference": fusion_difference(output.alpha, alpha, reading),
+            "fusion_gradient": gradient_difference(output.alpha, alpha, reading),
+            "fusion_sparsity": fusion_sparsity(output.alpha, reading),
+        }
+    return terms
+
+
+def _branch_terms(
+    sides: Sequence[Tensor], target: Tensor, reading: ReadingName
+) -> dict[str, Tensor]:
+    functions = (branch_cross_entropy, branch_difference, gradient_difference)
+    return {
+        name: torch.stack([function(side, target, reading) for side in sides]).sum()
+        for name, function in zip(BRANCH_TERMS, functions, strict=True)
     }

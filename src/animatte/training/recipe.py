@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from animatte.losses.late_fusion import DEFAULT_READING, ReadingName
 
 Positive = Annotated[int, Field(gt=0)]
 Probability = Annotated[float, Field(ge=0, le=1)]
@@ -24,8 +26,8 @@ class NetworkSection(Section):
     """Which network is trained, and from what.
 
     Attributes:
-        name: a key of `animatte.models.registry.GFM_CONFIGS`.
-        rosta: the representation.
+        name: a key of `GFM_CONFIGS` or `LFM_CONFIGS` in `animatte.models.registry`.
+        rosta: the representation, of GFM only; null for TT.
         encoder_weights: file of encoder weights with torchvision's names, "imagenet" to fetch
             torchvision's from torch's hub, or null for fresh ones.
         frozen: names of the encoder's modules whose parameters stay as they are.
@@ -33,7 +35,7 @@ class NetworkSection(Section):
     """
 
     name: str
-    rosta: Literal["TT", "FT", "BT"] = "TT"
+    rosta: Literal["TT", "FT", "BT"] | None = None
     encoder_weights: Path | None = None
     frozen: tuple[str, ...] = ()
     initial: Path | None = None
@@ -106,41 +108,106 @@ class DataSection(Section):
 
 
 class PhaseSection(Section):
-    """A stretch of the training with views of one size.
+    """A stretch of the training with views of one size, so many steps or epochs long.
 
     Attributes:
         steps: optimiser steps.
+        epochs: instead of steps; an epoch is as many examples as there are pictures.
         size: side of the views, a multiple of 32.
         batch: examples a step.
         scale: least and greatest side of a view in sides of the picture.
     """
 
-    steps: Positive
+    steps: Positive | None = None
+    epochs: Fraction | None = None
     size: Annotated[int, Field(gt=0, multiple_of=32)]
     batch: Positive
     scale: tuple[Fraction, Fraction] = (0.5, 1.0)
 
+    @model_validator(mode="after")
+    def _has_one_length(self) -> PhaseSection:
+        if (self.steps is None) == (self.epochs is None):
+            raise ValueError("give steps or epochs, one of the two")
+        return self
 
-class OptimiserSection(Section):
-    """AdamW with two rates, warm-up and polynomial decay over all phases.
+
+class PolynomialSchedule(Section):
+    """Linear warm-up, then polynomial decay to the stage's end.
 
     Attributes:
-        rate: learning rate of the decoders.
-        encoder_rate: learning rate of the encoder.
-        weight_decay: of convolution weights only.
         warmup: steps of linear warm-up.
-        power: of the polynomial decay.
-        clip: greatest gradient norm.
-        ema: decay of the averaged weights, which are what is kept.
+        power: of the decay; 0 keeps the rate.
     """
 
-    rate: Fraction = 1.5e-3
-    encoder_rate: Fraction = 2e-4
-    weight_decay: Annotated[float, Field(ge=0)] = 1e-4
+    kind: Literal["polynomial"] = "polynomial"
     warmup: Annotated[int, Field(ge=0)] = 100
-    power: Fraction = 0.9
+    power: Annotated[float, Field(ge=0)] = 0.9
+
+
+class TriangularSchedule(Section):
+    """Up and down between two rates, on and on (Smith 2017), as LFM was trained.
+
+    Attributes:
+        lowest: where it starts, as a share of the rate.
+        half_cycle: epochs from the lowest to the rate.
+    """
+
+    kind: Literal["triangular"]
+    lowest: Annotated[float, Field(gt=0, le=1)]
+    half_cycle: Fraction = 2.0
+
+
+class OptimiserSection(Section):
+    """How weights follow their gradients.
+
+    Attributes:
+        kind: "adamw", or "sgd" with momentum.
+        rate: greatest learning rate of all but the encoder.
+        encoder_rate: greatest learning rate of the encoder's pretrained weights; null for `rate`.
+        schedule: how both rates go with the steps.
+        weight_decay: of convolution weights only.
+        momentum: of "sgd".
+        rescaled_momentum: where the rate changes, past gradients take the new rate too (the
+            momentum correction of Goyal et al. 2017, section 3). False lets them keep the rate
+            of their own step, as Keras' SGD does.
+        clip: greatest gradient norm.
+        ema: decay of the averaged weights, which are what is kept; 0 keeps the last.
+    """
+
+    kind: Literal["adamw", "sgd"] = "adamw"
+    rate: Fraction = 1.5e-3
+    encoder_rate: Fraction | None = 2e-4
+    schedule: Annotated[PolynomialSchedule | TriangularSchedule, Field(discriminator="kind")] = (
+        PolynomialSchedule()
+    )
+    weight_decay: Annotated[float, Field(ge=0)] = 1e-4
+    momentum: Probability = 0.9
+    rescaled_momentum: bool = True
     clip: Fraction = 5.0
     ema: Probability = 0.999
+
+
+class StageSection(Section):
+    """A part of the training with an aim of its own; it starts from what the one before kept.
+
+    Attributes:
+        name: of the stage; its model is kept as `NAME.STAGE.safetensors`.
+        phases: one after the other.
+        trained: names of the network's modules that are trained; empty for all of it.
+        statistics: names of the modules whose batch norm statistics are updated; null for what is
+            trained, empty for none.
+        loss: weight of each term of `animatte.training.objective`.
+        reading: how LFM's losses are read; see `animatte.losses.late_fusion`.
+        optimiser: how it is trained.
+    """
+
+    name: str = "all"
+    phases: Annotated[tuple[PhaseSection, ...], Field(min_length=1)]
+    trained: tuple[str, ...] = ()
+    statistics: tuple[str, ...] | None = None
+    loss: Annotated[dict[str, float], Field(min_length=1)]
+    reading: ReadingName = DEFAULT_READING
+    optimiser: OptimiserSection = OptimiserSection()
 
 
 class ValidationSection(Section):
@@ -169,9 +236,7 @@ class Recipe(Section):
         seed: of every random choice.
         network: what is trained.
         data: what is trained on.
-        phases: one after the other.
-        loss: weight of each term of `animatte.training.objective.loss_terms`.
-        optimiser: how it is trained.
+        stages: one after the other; most trainings have one.
         validation: how it is watched, or null.
         precision: "bf16" runs the network under bfloat16 autocast.
         save_every: steps between two checkpoints.
@@ -181,17 +246,10 @@ class Recipe(Section):
     seed: int = 0
     network: NetworkSection
     data: DataSection
-    phases: Annotated[tuple[PhaseSection, ...], Field(min_length=1)]
-    loss: dict[str, float]
-    optimiser: OptimiserSection = OptimiserSection()
+    stages: Annotated[tuple[StageSection, ...], Field(min_length=1)]
     validation: ValidationSection | None = None
     precision: Literal["float32", "bf16"] = "float32"
     save_every: Positive = 500
-
-    @property
-    def num_steps(self) -> int:
-        """Steps of all phases."""
-        return sum(phase.steps for phase in self.phases)
 
     @property
     def decisive(self) -> str:

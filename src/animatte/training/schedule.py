@@ -1,30 +1,109 @@
-"""What each step looks like: its phase, its place in the stream of examples, its learning rate."""
+"""What each step looks like: its stage, its place in the stream of examples, its learning rate."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import ceil
 
 from animatte.data.dataset import Request
-from animatte.training.recipe import OptimiserSection, PhaseSection
+from animatte.training.recipe import PhaseSection, StageSection, TriangularSchedule
 
 
-def requests(phases: Sequence[PhaseSection], start: int) -> Iterator[list[Request]]:
-    """Yield each step's requests, from step `start` to the end of the last phase.
+@dataclass(frozen=True)
+class StagePlan:
+    """A stage of a training, counted in steps and examples.
 
-    A position is never used twice, and a step asks for the same ones whether or not the training
-    was stopped before it.
+    Attributes:
+        section: what the recipe says of it.
+        start: steps of the training before its first.
+        first_position: place of its first example in the stream of the whole training.
+        num_pictures: examples of an epoch.
     """
-    step, position = 0, 0
-    for phase in phases:
-        for _ in range(phase.steps):
-            if step >= start:
-                last = position + phase.batch
-                yield [Request(at, phase.size, phase.scale) for at in range(position, last)]
-            step += 1
-            position += phase.batch
+
+    section: StageSection
+    start: int
+    first_position: int
+    num_pictures: int
+
+    @property
+    def lengths(self) -> list[int]:
+        """Steps of each phase."""
+        return [phase_steps(phase, self.num_pictures) for phase in self.section.phases]
+
+    @property
+    def end(self) -> int:
+        """Steps of the training up to its last."""
+        return self.start + sum(self.lengths)
+
+    @property
+    def end_position(self) -> int:
+        """Place after its last example."""
+        batches = [phase.batch for phase in self.section.phases]
+        spans = [steps * batch for steps, batch in zip(self.lengths, batches, strict=True)]
+        return self.first_position + sum(spans)
+
+    def requests(self, begin: int, end: int) -> Iterator[list[Request]]:
+        """Yield the requests of the training's steps from `begin` up to `end`, inside the stage.
+
+        A position is never used twice, and a step asks for the same ones whether or not the
+        training was stopped before it.
+        """
+        step, position = self.start, self.first_position
+        for phase, steps in zip(self.section.phases, self.lengths, strict=True):
+            for at in range(max(begin - step, 0), min(end - step, steps)):
+                first = position + at * phase.batch
+                yield [
+                    Request(place, phase.size, phase.scale)
+                    for place in range(first, first + phase.batch)
+                ]
+            step += steps
+            position += steps * phase.batch
+
+    def rate_factor(self, step: int) -> float:
+        """Return what learning rates are multiplied by at a step of the training."""
+        done = step - self.start
+        schedule = self.section.optimiser.schedule
+        if isinstance(schedule, TriangularSchedule):
+            return triangular(self.epochs(done), schedule)
+        warmup = min(1.0, (done + 1) / (schedule.warmup + 1))
+        return float(warmup * (1 - done / (self.end - self.start)) ** schedule.power)
+
+    def epochs(self, steps: int) -> float:
+        """Epochs that the stage's first `steps` steps make."""
+        examples = 0
+        for phase, length in zip(self.section.phases, self.lengths, strict=True):
+            within = min(steps, length)
+            examples += within * phase.batch
+            steps -= within
+        return examples / self.num_pictures
 
 
-def rate_factor(step: int, num_steps: int, config: OptimiserSection) -> float:
-    """Return what learning rates are multiplied by: linear warm-up, then polynomial decay."""
-    warmup = min(1.0, (step + 1) / (config.warmup + 1))
-    return float(warmup * (1 - step / num_steps) ** config.power)
+def plans(stages: Sequence[StageSection], num_pictures: int) -> list[StagePlan]:
+    """Lay out stages one after the other.
+
+    Args:
+        stages: the recipe's.
+        num_pictures: what an epoch is counted by.
+    """
+    laid: list[StagePlan] = []
+    start = position = 0
+    for section in stages:
+        laid.append(StagePlan(section, start, position, num_pictures))
+        start, position = laid[-1].end, laid[-1].end_position
+    return laid
+
+
+def phase_steps(phase: PhaseSection, num_pictures: int) -> int:
+    """Steps of a phase, whose length is given in steps or in epochs."""
+    if phase.steps is not None:
+        return phase.steps
+    assert phase.epochs is not None
+    return ceil(phase.epochs * num_pictures / phase.batch)
+
+
+def triangular(epochs: float, schedule: TriangularSchedule) -> float:
+    """From `lowest` to 1 in half a cycle and back in the next, after so many epochs."""
+    phase = epochs / schedule.half_cycle % 2
+    height = phase if phase <= 1 else 2 - phase
+    return schedule.lowest + (1 - schedule.lowest) * height

@@ -5,68 +5,59 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from torch import nn
 
 from animatte.checkpoint import load_checkpoint
 from animatte.data.augmentation import ColourConfig, ViewConfig
 from animatte.data.dataset import ExampleConfig, ExampleStream, Source
 from animatte.data.folders import Pair, paired, pictures
 from animatte.models.encoders.imagenet import imagenet_state
-from animatte.models.gfm import GFM
-from animatte.models.registry import GFMConfig, built_gfm, gfm_config
+from animatte.models.registry import (
+    GFMConfig,
+    MattingNetwork,
+    NetworkConfig,
+    built_network,
+    network_config,
+)
 from animatte.training.recipe import DataSection, NetworkSection, SourceSection
 
 GIGABYTE = 10**9
 FETCHED_WEIGHTS = "imagenet"
 
 
-def network_of(section: NetworkSection) -> tuple[GFM, GFMConfig]:
-    """Build the network, load its first weights and freeze what the recipe names.
+def network_of(section: NetworkSection) -> tuple[MattingNetwork, NetworkConfig]:
+    """Build the network and load its first weights.
 
     Raises:
         ValueError: if a name is unknown, or a weights file missing or of another network.
     """
-    config = gfm_config(section.name, section.rosta)
-    network = built_gfm(config)
-    assert isinstance(network, GFM)
-    encoder = network.trunk.encoder
+    config = network_config(section.name, section.rosta)
+    network = built_network(config)
     if section.encoder_weights is not None:
         fetched = str(section.encoder_weights) == FETCHED_WEIGHTS
         file = None if fetched else section.encoder_weights
-        encoder.load_torchvision(imagenet_state(config.encoder, file))
+        network.encoder.load_torchvision(imagenet_state(config.encoder, file))
     if section.initial is not None:
         network = initial_network(section.initial, config)
-        encoder = network.trunk.encoder
-    for name in section.frozen:
-        freeze(encoder, name)
     return network, config
 
 
-def initial_network(path: Path, config: GFMConfig) -> GFM:
+def initial_network(path: Path, config: NetworkConfig) -> MattingNetwork:
     """Load a checkpoint to train on from.
 
     Raises:
         ValueError: if it holds another network than the recipe's.
     """
     network, found = load_checkpoint(path)
-    if found != config or not isinstance(network, GFM):
+    if found != config:
         raise ValueError(
-            f"{path} holds another network ({found.encoder}, {found.rosta}) than the recipe's "
-            f"({config.encoder}, {config.rosta}); change network.initial or network.name"
+            f"{path} holds another network ({_described(found)}) than the recipe's "
+            f"({_described(config)}); change network.initial or network.name"
         )
     return network
 
 
-def freeze(encoder: nn.Module, name: str) -> None:
-    """Stop the training of a module's parameters.
-
-    Raises:
-        ValueError: if the encoder has no such module.
-    """
-    modules = dict(encoder.named_modules())
-    if name not in modules:
-        raise ValueError(f"network.frozen names {name!r}, which the encoder does not have")
-    modules[name].requires_grad_(False)
+def _described(config: NetworkConfig) -> str:
+    return f"{config.encoder}, {config.rosta if isinstance(config, GFMConfig) else 'LFM'}"
 
 
 def stream_of(section: DataSection, seed: int) -> ExampleStream:

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from animatte.data.folders import Pair, labelled
+from animatte.engine import WHOLE_OUTPUTS
 from animatte.metrics import picture_scores
-from animatte.models.gfm import GFM
-from animatte.strategies import full_size_alpha, views
+from animatte.models.registry import MattingNetwork
+from animatte.strategies import full_size_alpha, views, whole
 from animatte.torch_engine import TorchNetwork
 from animatte.training.recipe import ValidationSection
 
@@ -31,7 +32,7 @@ def validation_pairs(section: ValidationSection | None) -> dict[str, list[Pair]]
 
 
 def validation_scores(
-    network: GFM, pairs: Mapping[str, Sequence[Pair]], view: int
+    network: MattingNetwork, pairs: Mapping[str, Sequence[Pair]], view: int
 ) -> dict[str, dict[str, float]]:
     """Return mean MAD and IoU of each folder, by one look at the whole picture.
 
@@ -41,7 +42,7 @@ def validation_scores(
         view: longer side of what the network sees.
     """
     seen = TorchNetwork(network, next(network.parameters()).device.type)
-    strategy = views(view, view)
+    strategy = whole(view) if seen.rosta in WHOLE_OUTPUTS else views(view, view)
     scores: dict[str, dict[str, float]] = {}
     for name, folder in pairs.items():
         rows = []

@@ -126,3 +126,28 @@ class DenseNet121(Encoder):
     def load_torchvision(self, state: Mapping[str, Tensor]) -> None:
         """Load torchvision's `densenet121` state dict, in today's names or the old ones."""
         super().load_torchvision(modern_names(state))
+
+
+class DenseNet201(Encoder):
+    """DenseNet-201 as LFM uses it (Zhang et al. 2019): 64, 256, 512, 1792, 1920 channels.
+
+    The dense blocks are tapped before their transitions halve them, so that they lie at 1/2 to
+    1/16; the deepest is `norm5`, without ReLU, at 1/32.
+    """
+
+    unused = ("classifier.",)
+    taps = ("relu0", "denseblock1", "denseblock2", "denseblock3", "norm5")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = dense_features(DENSENET201)
+        self.channels = (64, 256, 512, 1792, 1920)
+        self.strides = (2, 4, 8, 16, 32)
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        """Return features, finest first, from (B, 3, H, W)."""
+        return tapped(self.features, image, self.taps)
+
+    def load_torchvision(self, state: Mapping[str, Tensor]) -> None:
+        """Load torchvision's `densenet201` state dict, in today's names or the old ones."""
+        super().load_torchvision(modern_names(state))

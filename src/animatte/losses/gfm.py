@@ -1,9 +1,8 @@
-"""Loss terms as pure functions: each a scalar tensor; a total is a weighted sum of terms."""
+"""GFM's loss terms (Li et al. 2022, section 3.5), and one of our own."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 
 import torch
 from torch import Tensor
@@ -95,15 +94,3 @@ def gradient_loss(predicted: Tensor, true: Tensor, weight: Tensor) -> Tensor:
     across = (difference[..., :, 1:] - difference[..., :, :-1]).abs() * weight[..., :, 1:]
     down = (difference[..., 1:, :] - difference[..., :-1, :]).abs() * weight[..., 1:, :]
     return (across.sum() + down.sum()) / (weight.sum() + 1)
-
-
-def weighted_total(terms: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
-    """Sum the terms by their weights; a term without a weight is not counted.
-
-    Raises:
-        ValueError: if a weight names no term.
-    """
-    unknown = sorted(set(weights) - set(terms))
-    if unknown:
-        raise ValueError(f"loss weights name no term: {unknown}; the terms are {sorted(terms)}")
-    return torch.stack([terms[name] * weight for name, weight in weights.items()]).sum()

@@ -6,13 +6,13 @@ import pytest
 import torch
 from torch.nn import functional
 
-from animatte.losses import (
+from animatte.losses import weighted_total
+from animatte.losses.gfm import (
     alpha_l1_loss,
     gaussian_blurred,
     glance_cross_entropy,
     gradient_loss,
     laplacian_loss,
-    weighted_total,
 )
 
 
