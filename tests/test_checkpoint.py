@@ -395,6 +395,7 @@ def test_saving_under_a_configuration_of_another_network_is_refused(
     saved: Path, tmp_path: Path
 ) -> None:
     network, config = load_checkpoint(saved)
+    assert isinstance(config, GFMConfig)
     other = dataclasses.replace(config, bridge=(64, 64, 32))
     with pytest.raises(CheckpointError, match="the configuration describes another network: "):
         save_checkpoint(tmp_path / "a.safetensors", network, other)

@@ -123,8 +123,9 @@ def test_the_decoder_is_the_figure_written_out() -> None:
     def block(index: int, features: Tensor) -> Tensor:
         norm = f"blocks.{index}.norm."
         out = functional.conv2d(features, state[f"blocks.{index}.conv.weight"])
-        weights = (state[norm + name] for name in ("running_mean", "running_var", "weight", "bias"))
-        return functional.batch_norm(out, *weights, eps=1.001e-5).relu()
+        mean, variance = (state[f"{norm}running_{name}"][:, None, None] for name in ("mean", "var"))
+        weight, bias = (state[norm + name][:, None, None] for name in ("weight", "bias"))
+        return torch.relu((out - mean) / (variance + 1.001e-5).sqrt() * weight + bias)
 
     def conv(name: str, features: Tensor, padding: int = 0) -> Tensor:
         weight, bias = state[f"{name}.weight"], state[f"{name}.bias"]

@@ -50,6 +50,13 @@ def test_loader_processes_change_nothing(recipe_file: Path, tmp_path: Path) -> N
     assert same(alone, trained(recipe_file, tmp_path / "helped", "data.workers=2"))
 
 
+def test_an_epoch_counts_pictures_as_often_as_the_recipe_says(recipe_file: Path) -> None:
+    plain = read_recipe(recipe_file)
+    many = read_recipe(recipe_file, ["data.sources.0.per_epoch=100"])
+    assert stream_of(plain.data, 0).epoch_length == 8
+    assert stream_of(many.data, 0).epoch_length == 800
+
+
 def test_another_seed_gives_another_model(recipe_file: Path, tmp_path: Path) -> None:
     first = trained(recipe_file, tmp_path / "first", last_step=1)
     assert not same(first, trained(recipe_file, tmp_path / "other", "seed=1", last_step=1))
@@ -59,7 +66,7 @@ def test_a_batch_that_is_seen_again_and_again_is_learned(recipe_file: Path) -> N
     recipe = read_recipe(recipe_file, [STEADY])
     stream = stream_of(recipe.data, seed=0)
     state = fresh_state(network_of(recipe.network)[0], recipe)
-    (plan,) = plans(recipe.stages, stream.num_pictures)
+    (plan,) = plans(recipe.stages, stream.epoch_length)
     batch = batch_of([stream[request] for request in next(plan.requests(0, 1))])
     totals = []
     for _ in range(20):

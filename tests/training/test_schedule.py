@@ -19,12 +19,12 @@ def stage(**values: Any) -> StageSection:
 
 
 def only(**values: Any) -> StagePlan:
-    (plan,) = plans([stage(**values)], num_pictures=10)
+    (plan,) = plans([stage(**values)], epoch_length=10)
     return plan
 
 
 def test_no_position_is_asked_for_twice_and_none_is_left_out() -> None:
-    laid = plans([stage(), stage(name="second")], num_pictures=10)
+    laid = plans([stage(), stage(name="second")], epoch_length=10)
     asked = [request for plan in laid for step in plan.requests(0, 99) for request in step]
     assert [request.position for request in asked] == list(range(32))
     assert [request.size for request in asked[:16]] == [64] * 12 + [96] * 4
@@ -61,7 +61,7 @@ def test_the_triangle_goes_up_and_down_by_epochs_and_anew_in_each_stage() -> Non
     section = stage(
         phases=[{"epochs": 6, "size": 64, "batch": 5}], optimiser={"schedule": schedule}
     )
-    for plan in plans([section, section], num_pictures=10):  # half a cycle is four steps
+    for plan in plans([section, section], epoch_length=10):  # half a cycle is four steps
         factors = [plan.rate_factor(plan.start + step) for step in range(12)]
         expected = [0.2, 0.4, 0.6, 0.8, 1, 0.8, 0.6, 0.4, 0.2, 0.4, 0.6, 0.8]
         assert factors == pytest.approx(expected)

@@ -50,11 +50,13 @@ class Source:
         pairs: the pictures.
         weight: share of the examples, relative to the other sources'.
         replaced: probability that the background is replaced by another.
+        per_epoch: how often each picture counts in an epoch.
     """
 
     pairs: Sequence[Pair]
     weight: float
     replaced: float
+    per_epoch: int = 1
 
 
 @dataclass(frozen=True)
@@ -144,9 +146,9 @@ class ExampleStream:
         self.shares = weights / weights.sum()
 
     @property
-    def num_pictures(self) -> int:
-        """Pictures of all sources: what an epoch is counted by."""
-        return sum(len(source.pairs) for source in self.sources)
+    def epoch_length(self) -> int:
+        """Examples of an epoch: as many as there are pictures, each as often as it counts."""
+        return sum(len(source.pairs) * source.per_epoch for source in self.sources)
 
     def __getitem__(self, request: Request) -> Example:
         """Make the example of a request."""

@@ -61,7 +61,7 @@ def train(
     state = fresh_state(channels_last(network), recipe)
     log = opened_folder(folder, recipe, state, on_record)
     run = Run(recipe, folder, stream, watched, state, log, monotonic())
-    stages = plans(recipe.stages, stream.num_pictures)
+    stages = plans(recipe.stages, stream.epoch_length)
     last = stages[-1].end if last_step is None else min(last_step, stages[-1].end)
     for index, plan in enumerate(stages):
         if plan.start >= last or plan.end < state.step:

@@ -48,12 +48,15 @@ class SourceSection(Section):
         folder: relative to the data section's root.
         weight: share of the examples relative to the other sources.
         replaced: probability of another background.
+        per_epoch: how often each picture counts in an epoch, as where each foreground is
+            composited onto a hundred backgrounds.
         exclude: beginnings of names that are left out.
     """
 
     folder: Path
     weight: Fraction = 1.0
     replaced: Probability = 0.35
+    per_epoch: Positive = 1
     exclude: tuple[str, ...] = ()
 
 
@@ -112,7 +115,7 @@ class PhaseSection(Section):
 
     Attributes:
         steps: optimiser steps.
-        epochs: instead of steps; an epoch is as many examples as there are pictures.
+        epochs: instead of steps; an epoch is as many examples as the sources have pictures.
         size: side of the views, a multiple of 32.
         batch: examples a step.
         scale: least and greatest side of a view in sides of the picture.

@@ -18,18 +18,18 @@ class StagePlan:
         section: what the recipe says of it.
         start: steps of the training before its first.
         first_position: place of its first example in the stream of the whole training.
-        num_pictures: examples of an epoch.
+        epoch_length: examples of an epoch.
     """
 
     section: StageSection
     start: int
     first_position: int
-    num_pictures: int
+    epoch_length: int
 
     @property
     def lengths(self) -> list[int]:
         """Steps of each phase."""
-        return [phase_steps(phase, self.num_pictures) for phase in self.section.phases]
+        return [phase_steps(phase, self.epoch_length) for phase in self.section.phases]
 
     @property
     def end(self) -> int:
@@ -76,30 +76,30 @@ class StagePlan:
             within = min(steps, length)
             examples += within * phase.batch
             steps -= within
-        return examples / self.num_pictures
+        return examples / self.epoch_length
 
 
-def plans(stages: Sequence[StageSection], num_pictures: int) -> list[StagePlan]:
+def plans(stages: Sequence[StageSection], epoch_length: int) -> list[StagePlan]:
     """Lay out stages one after the other.
 
     Args:
         stages: the recipe's.
-        num_pictures: what an epoch is counted by.
+        epoch_length: examples of an epoch.
     """
     laid: list[StagePlan] = []
     start = position = 0
     for section in stages:
-        laid.append(StagePlan(section, start, position, num_pictures))
+        laid.append(StagePlan(section, start, position, epoch_length))
         start, position = laid[-1].end, laid[-1].end_position
     return laid
 
 
-def phase_steps(phase: PhaseSection, num_pictures: int) -> int:
+def phase_steps(phase: PhaseSection, epoch_length: int) -> int:
     """Steps of a phase, whose length is given in steps or in epochs."""
     if phase.steps is not None:
         return phase.steps
     assert phase.epochs is not None
-    return ceil(phase.epochs * num_pictures / phase.batch)
+    return ceil(phase.epochs * epoch_length / phase.batch)
 
 
 def triangular(epochs: float, schedule: TriangularSchedule) -> float:
