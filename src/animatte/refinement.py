@@ -53,7 +53,7 @@ def guided_filter(
 ) -> Array:
     """Filter alpha so that its edges become the photo's (He, Sun and Tang 2013, colour guide).
 
-    Late fusion's "refined" results are this (Zhang et al. 2019, Table 1). A photo over
+    Late fusion's "refined" results are this (Zhang et al. 2019). A photo over
     `max_pixels` is reduced to them for the fit, whose coefficients are enlarged and applied to its
     full-size colours (fast guided filter, He and Sun 2015): time is linear in the pixels, and
     beyond the result memory is bounded.
