@@ -3,7 +3,7 @@
 MAD, MSE and IoU over the whole picture and over the transition dilated by 25 pixels, as
 the paper's table has them, on folders with `image/` and `alpha/`. A ratio compares each row with
 the foreground branch alone, in the same run:
-`python benchmarks/late_fusion.py lfm-s.safetensors validation/duts_animals validation/alphamatting`.
+`python benchmarks/late_fusion.py lfm-s.onnx validation/duts_animals validation/alphamatting`.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def _at_size(alpha: Array, seen: Array, image: Array) -> Array:
     """Every row is brought to the picture's size in one way."""
     if alpha.shape[0] < image.shape[0] and alpha.shape[1] < image.shape[1]:
         return guided_enlargement(alpha, seen, image)
-    return np.clip(resized(alpha, image.shape[:2]), 0, 1)
+    return np.asarray(np.clip(resized(alpha, image.shape[:2]), 0, 1), np.float32)
 
 
 def areas(alpha: Array, known: Area) -> dict[str, Area]:

@@ -21,6 +21,7 @@ from animatte.cutting import (
 )
 from animatte.images import ImageError, Photo, read_photo
 from animatte.outputs import FORMATS
+from animatte.trimap import trimap_around
 
 SUBJECT = np.array([220, 140, 40], np.float32)
 BEHIND = np.array([20, 60, 200], np.float32)
@@ -40,14 +41,23 @@ class DiscPredictor:
         own = np.float32(1) if image.alpha is None else image.alpha
         return disc() * own
 
+    def trimap(self, image: Photo, /) -> NDArray[np.uint8]:
+        return trimap_around(self.alpha(image), 4)
+
 
 class BlindPredictor:
     def alpha(self, image: Photo, /) -> NDArray[np.float32]:
         return np.zeros(image.size, np.float32)
 
+    def trimap(self, image: Photo, /) -> NDArray[np.uint8]:
+        return np.zeros(image.size, np.uint8)
+
 
 class BrokenPredictor:
     def alpha(self, image: Photo, /) -> NDArray[np.float32]:
+        raise RuntimeError("out of memory on device")
+
+    def trimap(self, image: Photo, /) -> NDArray[np.uint8]:
         raise RuntimeError("out of memory on device")
 
 
@@ -89,6 +99,17 @@ def test_a_cutout_has_the_alpha_predicted_and_the_photo_colours_inside(
     inside = disc() == 1
     np.testing.assert_array_equal(written[inside][:, :3], np.asarray(Image.open(photo))[inside])
     assert not report.is_empty
+
+
+@pytest.mark.parametrize(("name", "widened"), [("png", 1), ("png16", 257)])
+def test_a_trimap_is_written_as_it_is(photo: Path, tmp_path: Path, name: str, widened: int) -> None:
+    options = CutOptions(trimap=True, output_format=FORMATS[name])
+    report = cut_photo(DiscPredictor(), photo, tmp_path / "out.png", options)
+    written = np.asarray(Image.open(report.output))
+    np.testing.assert_array_equal(written, trimap_around(disc(), 4).astype(int) * widened)
+    assert options.kind == "trimap"
+    assert not report.is_empty
+    assert cut_photo(BlindPredictor(), photo, tmp_path / "none.png", options).is_empty
 
 
 def test_the_old_background_is_gone_from_the_edge(photo: Path, tmp_path: Path) -> None:

@@ -18,7 +18,9 @@ from animatte.catalogue import DEFAULT_MODEL, shipped_models
 from animatte.compositing import estimated_foreground
 from animatte.images import ImageError, photo_from_array
 from animatte.predictor import Predictor, load
+from animatte.refining import named_refinement
 from animatte.strategies import STRATEGIES, named_strategy, views
+from animatte.trimap import trimap_around
 
 if TYPE_CHECKING:
     from animatte.models.gfm import GFM
@@ -150,6 +152,33 @@ def test_integration_works_from_end_to_end(
     alpha = integrated.alpha(colours)
     assert alpha.shape == (HEIGHT, WIDTH)
     assert 0 <= alpha.min() <= alpha.max() <= 1
+
+
+@pytest.mark.parametrize("name", ["guided", "closed-form"])
+def test_a_refinement_follows_the_network_and_the_picture_s_own_alpha_comes_last(
+    tiny_model: Path, predictor: Predictor, colours: NDArray[np.uint8], name: str
+) -> None:
+    refining = load(tiny_model, "cpu", predictor.strategy, name)
+    image = (colours / np.float32(255)).astype(np.float32)
+    expected = named_refinement(name)(predictor.alpha(colours), image)
+    np.testing.assert_allclose(refining.alpha(colours), expected, atol=1e-5)
+    half = np.dstack([colours, np.full((HEIGHT, WIDTH), 51, np.uint8)])
+    np.testing.assert_allclose(refining.alpha(half), expected / 5, atol=1e-5)
+
+
+def test_an_unknown_refinement_is_refused_when_loading(tiny_model: Path) -> None:
+    with pytest.raises(ValueError, match="'magic' is unknown; choose one of guided, closed-form"):
+        load(tiny_model, "cpu", refine="magic")
+
+
+def test_a_trimap_is_taken_around_the_alpha(
+    predictor: Predictor, colours: NDArray[np.uint8]
+) -> None:
+    alpha = predictor.alpha(colours)
+    np.testing.assert_array_equal(predictor.trimap(colours), trimap_around(alpha, 3))
+    np.testing.assert_array_equal(predictor.trimap(colours, 0), trimap_around(alpha, 0))
+    with pytest.raises(ValueError, match="radius is -1"):
+        predictor.trimap(colours, -1)
 
 
 def test_what_is_no_picture_is_refused(predictor: Predictor, tmp_path: Path) -> None:

@@ -19,7 +19,9 @@ from animatte.trimap import (
     dilated_foreground,
     eroded_foreground,
     transition_area,
+    trimap_around,
     trimap_from_alpha,
+    trimap_from_branches,
     validated_trimap,
 )
 
@@ -96,6 +98,57 @@ def test_dilation_and_erosion_agree_with_scipy() -> None:
     np.testing.assert_array_equal(
         eroded_foreground(alpha, 25), ndimage.binary_erosion(alpha == 1, kernel, border_value=1)
     )
+
+
+@pytest.mark.parametrize("radius", [0, 3, 20])
+def test_the_branches_rule_is_dilation_minus_erosion_by_a_disc(radius: int) -> None:
+    rows, columns = np.mgrid[-radius : radius + 1, -radius : radius + 1]
+    kernel = np.hypot(rows, columns) <= radius
+    foreground, background = disc(softness=8), 1 - disc(radius=26, softness=8)
+    dilated = ndimage.binary_dilation(foreground > 0.5, kernel)
+    eroded = ndimage.binary_erosion(1 - background > 0.5, kernel, border_value=1)
+    trimap = trimap_from_branches(foreground, background, radius)
+    np.testing.assert_array_equal(trimap == TRANSITION, dilated & ~eroded)
+    np.testing.assert_array_equal(trimap == FOREGROUND, eroded)
+    np.testing.assert_array_equal(trimap == BACKGROUND, ~dilated)
+
+
+def test_where_the_branches_contradict_each_other_nothing_is_known() -> None:
+    zeros = np.zeros((9, 9), np.float32)
+    assert (trimap_from_branches(zeros, zeros, 2) == TRANSITION).all()
+    assert (trimap_from_branches(zeros, zeros + 1, 2) == BACKGROUND).all()
+    assert (trimap_from_branches(zeros + 1, zeros, 2) == FOREGROUND).all()
+
+
+def test_around_an_alpha_both_borders_move_by_the_radius() -> None:
+    row = trimap_around(disc(softness=1e-3), 20)[50]  # the disc: columns 21 to 79
+    assert np.flatnonzero(row == FOREGROUND).tolist() == list(range(41, 60))
+    assert np.flatnonzero(row != BACKGROUND).tolist() == list(range(1, 100))
+
+
+def test_around_an_alpha_faint_errors_do_not_count() -> None:
+    alpha = np.where(disc() > 0, 0.97, 0.03)
+    assert set(np.unique(trimap_around(alpha, 5))) == {0, 128, 255}
+    assert not transition_area(trimap_around(alpha, 0)).any()
+    assert transition_area(trimap_around(alpha, 0, possible=0.01)).sum() == (disc() == 0).sum()
+
+
+@pytest.mark.parametrize(
+    ("value", "label"), [(0.0, BACKGROUND), (0.5, TRANSITION), (1.0, FOREGROUND)]
+)
+def test_a_flat_alpha_has_one_label(value: float, label: int) -> None:
+    assert (trimap_around(np.full((7, 300), value), 20) == label).all()
+
+
+def test_strange_radii_levels_and_shapes_are_refused() -> None:
+    with pytest.raises(ValueError, match="radius is -1"):
+        trimap_around(disc(), -1)
+    with pytest.raises(ValueError, match=r"possible is 0.9 and sure 0.1"):
+        trimap_around(disc(), possible=0.9, sure=0.1)
+    with pytest.raises(ValueError, match=r"shape \(4, 4, 1\)"):
+        trimap_around(np.zeros((4, 4, 1)))
+    with pytest.raises(ValueError, match=r"background \(5, 4\)"):
+        trimap_from_branches(np.zeros((4, 4)), np.zeros((5, 4)))
 
 
 def test_subject_cut_by_the_frame_stays_foreground_there() -> None:

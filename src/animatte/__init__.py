@@ -18,6 +18,7 @@ def load(
     model: str | PathLike[str] | None = None,
     device: str = "auto",
     strategy: str | Strategy | None = None,
+    refine: str | None = None,
 ) -> Predictor:
     """Load a model, ready to predict: `animatte.load().cutout("cat.jpg")`.
 
@@ -27,10 +28,13 @@ def load(
         device: "auto", "cpu", "cuda"…; one that is asked for and not there is an error.
         strategy: "view", "hybrid", "resize"… (`animatte.strategies`), or one of your own; None
             for the model's.
+        refine: "guided" or "closed-form", what follows the network (`animatte.refining`); None
+            for nothing.
 
     Raises:
-        ValueError: if model, device or strategy is unknown or cannot be had.
+        ValueError: if model, device, strategy or refine is unknown or cannot be had.
+        ModuleNotFoundError: if an extra that they need is not installed, naming it.
     """
     from animatte import predictor  # noqa: PLC0415  `import animatte` stays cheap
 
-    return predictor.load(model, device, strategy)
+    return predictor.load(model, device, strategy, refine)

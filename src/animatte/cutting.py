@@ -30,7 +30,7 @@ from animatte.images import (
 from animatte.images.arrays import unit_pixels
 from animatte.outputs import FORMATS, OutputFormat
 
-Kind: TypeAlias = Literal["cutout", "matte", "composite"]
+Kind: TypeAlias = Literal["cutout", "matte", "trimap", "composite"]
 
 # Below this opacity everywhere, nothing was found.
 _FAINT = 0.1
@@ -41,6 +41,10 @@ class AlphaPredictor(Protocol):
 
     def alpha(self, image: Photo, /) -> NDArray[np.float32]:
         """(H, W) alpha in [0, 1], full size."""
+        ...
+
+    def trimap(self, image: Photo, /) -> NDArray[np.uint8]:
+        """(H, W) of 0, 128 and 255, full size."""
         ...
 
 
@@ -82,14 +86,22 @@ class CutOptions:
         background: composite on it instead of writing alpha.
         output_format: a value of `FORMATS`.
         max_pixels: refuse larger photos.
+        trimap: the trimap alone, as a grey picture of 0, 128 and 255.
     """
 
     matte: bool = False
     background: Background | None = None
     output_format: OutputFormat = FORMATS["png"]
     max_pixels: int = DEFAULT_MAX_PIXELS
+    trimap: bool = False
 
     def __post_init__(self) -> None:
+        if self.trimap and (self.matte or self.background is not None):
+            other = "--matte" if self.matte else "--background"
+            raise ValueError(
+                f"--trimap writes the trimap alone and {other} another picture; "
+                "choose one, and run twice for both"
+            )
         if self.matte and self.background is not None:
             raise ValueError(
                 "--matte writes the alpha alone and --background a finished picture; "
@@ -106,6 +118,8 @@ class CutOptions:
         """What is written, as in the names of the results."""
         if self.matte:
             return "matte"
+        if self.trimap:
+            return "trimap"
         return "cutout" if self.background is None else "composite"
 
 
@@ -166,7 +180,8 @@ def cut_photo(
     """
     start = perf_counter()
     opened = read_photo(photo, options.max_pixels)
-    alpha = predictor.alpha(opened)
+    # As bits are widened, the trimap's 128 is 128 × 257 in 16 of them.
+    alpha = unit_pixels(predictor.trimap(opened)) if options.trimap else predictor.alpha(opened)
     _make_folder(output.parent)
     _write_result(output, opened, alpha, options)
     return CutReport(photo, output, perf_counter() - start, bool(alpha.max() < _FAINT))
@@ -198,7 +213,7 @@ def _write_result(
 ) -> None:
     bit_depth = options.output_format.bit_depth
     background = options.background
-    if options.matte:
+    if options.matte or options.trimap:
         write_alpha(output, alpha, bit_depth=bit_depth)
         return
     own_space = background is None or background.is_blur

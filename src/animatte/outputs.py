@@ -89,7 +89,7 @@ def output_paths(
         photos: files to be cut, each once.
         output: a folder (it exists, ends with a slash, or has no suffix), one photo's file, or
             None for beside the photos.
-        kind: the word in the names: "cutout", "matte" or "composite".
+        kind: the word in the names: "cutout", "matte", "trimap" or "composite".
         output_format: gives the suffix.
         kept: further files that no result may replace.
 

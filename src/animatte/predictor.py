@@ -13,7 +13,15 @@ from animatte.compositing import estimated_foreground
 from animatte.engine import Network, load_network
 from animatte.images import Photo, photo_from_array, read_photo
 from animatte.images.arrays import levels
-from animatte.strategies import Strategy, default_strategy, full_size_alpha, named_strategy
+from animatte.refining import default_trimap_radius, named_refinement
+from animatte.strategies import (
+    Strategy,
+    default_strategy,
+    full_size_alpha,
+    full_size_branches,
+    named_strategy,
+)
+from animatte.trimap import trimap_around, trimap_from_branches
 
 Picture: TypeAlias = str | PathLike[str] | Image.Image | Photo | NDArray[Any]
 
@@ -29,11 +37,20 @@ class Predictor:
         network: what predicts.
         strategy: at which sizes the network sees a picture; None for the one stored with the
             weights, or else the published one for its RoSTa.
+        refine: what follows the network, "guided" or "closed-form" (`animatte.refining`); None
+            for nothing.
+
+    Raises:
+        ValueError: if `refine` is unknown.
+        ModuleNotFoundError: if `refine` needs an extra that is not installed, naming it.
     """
 
-    def __init__(self, network: Network, strategy: Strategy | None = None) -> None:
+    def __init__(
+        self, network: Network, strategy: Strategy | None = None, refine: str | None = None
+    ) -> None:
         self.network = network
         self.strategy = strategy or _own_strategy(network)
+        self._refinement = None if refine is None else named_refinement(refine)
 
     @property
     def name(self) -> str:
@@ -66,8 +83,34 @@ class Predictor:
         result[:, :, 3] = levels(alpha, 8)
         return result
 
+    def trimap(self, image: Picture, radius: int | None = None) -> NDArray[np.uint8]:
+        """Return (H, W) for other solvers: 0 background, 128 unknown, 255 foreground.
+
+        Of late fusion from its two branches, as published; of any other network from its alpha.
+
+        Args:
+            image: the picture.
+            radius: how far the unknown reaches on both sides of what alpha leaves open, in pixels
+                of the picture; None for 2 % of its longer side.
+
+        Raises:
+            ImageError: if the picture cannot be read or is of another kind.
+            ValueError: if the radius is below 0.
+        """
+        photo = _as_photo(image)
+        chosen = default_trimap_radius(photo.image.shape) if radius is None else radius
+        if self.network.rosta != "LFM":
+            return trimap_around(self._alpha(photo), chosen)
+        foreground, background = full_size_branches(self.network, photo.image, self.strategy)
+        if photo.alpha is not None:
+            foreground *= photo.alpha
+            background = 1 - (1 - background) * photo.alpha
+        return trimap_from_branches(foreground, background, chosen)
+
     def _alpha(self, photo: Photo) -> NDArray[np.float32]:
         alpha = full_size_alpha(self.network, photo.image, self.strategy)
+        if self._refinement is not None:
+            alpha = self._refinement(alpha, photo.image)
         if photo.alpha is not None:
             alpha *= photo.alpha
         return alpha
@@ -77,10 +120,11 @@ def load(
     model: str | PathLike[str] | None = None,
     device: str = "auto",
     strategy: str | Strategy | None = None,
+    refine: str | None = None,
 ) -> Predictor:
     """Load a model, ready to predict: what `animatte.load` calls, and describes."""
     chosen = named_strategy(strategy) if isinstance(strategy, str) else strategy
-    return Predictor(load_network(model, device), chosen)
+    return Predictor(load_network(model, device), chosen, refine)
 
 
 def _own_strategy(network: Network) -> Strategy:

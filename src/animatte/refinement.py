@@ -1,4 +1,4 @@
-"""Alpha enlarged along the photo's own edges."""
+"""Alpha that follows the photo's own edges: enlarged along them, or filtered by them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animatte.tiles import Array, magnified, tiles
+from animatte.tiles import Area, Array, magnified, tiles
 
 # Smallest window and little smoothing: hair is a pixel or two wide at the network's view.
-_WINDOW = (3, 3)
-_SMOOTHING = 1e-5
+_ENLARGING_RADIUS = 1
+_ENLARGING_SMOOTHING = 1e-5
 # The guided result finds hair but takes in texture; half of it is better than either alone.
 _GUIDED_SHARE = 0.5
 
@@ -32,42 +32,119 @@ def guided_enlargement(alpha: Array, view: Array, image: Array) -> Array:
     Returns:
         (H, W) float32 in [0, 1].
     """
-    coefficients = _linear_fit(alpha, view)
+    coefficients = _linear_fit(alpha, view, _ENLARGING_RADIUS, _ENLARGING_SMOOTHING)
     shape = image.shape[:2]
     enlarged = np.empty(shape, np.float32)
     for area, _ in tiles(shape):
         tile = np.clip(magnified(alpha, shape, area, cv2.INTER_CUBIC), 0, 1)
         if tile.min() < tile.max():
-            fitted = magnified(coefficients, shape, area)
-            guided = np.einsum("hwc,hwc->hw", fitted[..., :3], image[area]) + fitted[..., 3]
-            tile += np.float32(_GUIDED_SHARE) * (np.clip(guided, 0, 1) - tile)
+            guided = _applied(coefficients, image, area)
+            tile += np.float32(_GUIDED_SHARE) * (guided - tile)
         enlarged[area] = tile
     return enlarged
 
 
-def _linear_fit(alpha: Array, view: Array) -> Array:
-    """Coefficients (h, w, 4) of alpha ≈ a · colour + b, each averaged over its window."""
-    mean_alpha, mean_view = _mean(alpha), _mean(view)
-    uneven = (_mean(np.square(alpha)) - np.square(mean_alpha)) > 1e-6
-    slopes = np.zeros(view.shape, np.float32)
-    slopes[uneven] = _slopes(alpha, view, mean_alpha, mean_view, uneven)
-    offsets = mean_alpha - np.einsum("hwc,hwc->hw", slopes, mean_view)
-    return _mean(np.dstack([slopes, offsets]).astype(np.float32))
-
-
-def _slopes(
-    alpha: Array, view: Array, mean_alpha: Array, mean_view: Array, where: NDArray[np.bool_]
+def guided_filter(
+    alpha: Array,
+    image: Array,
+    radius: int,
+    smoothing: float = 1e-5,
+    max_pixels: int = 2**20,
 ) -> Array:
-    """Least squares of alpha by colour in each window, (N, 3) for the N pixels of `where`."""
-    shared = _mean(view * alpha[..., None])[where] - (mean_view * mean_alpha[..., None])[where]
-    spread = np.empty((len(shared), 3, 3), np.float64)
+    """Filter alpha so that its edges become the photo's (He, Sun and Tang 2013, colour guide).
+
+    Late fusion's "refined" results are this (Zhang et al. 2019). A photo over
+    `max_pixels` is reduced to them for the fit, whose coefficients are enlarged and applied to its
+    full-size colours (fast guided filter, He and Sun 2015): time is linear in the pixels, and
+    beyond the result memory is bounded.
+
+    Args:
+        alpha: (H, W) in [0, 1].
+        image: (H, W, 3) in [0, 1].
+        radius: of the square windows, in pixels of `image`, at least 1: they are 2 radius + 1 wide.
+        smoothing: the papers' epsilon, a variance of colours in [0, 1], above 0; edges much
+            fainter than its root are smoothed over.
+        max_pixels: the largest size of the fit, at least 1.
+
+    Returns:
+        (H, W) float32 in [0, 1].
+
+    Raises:
+        ValueError: if sizes differ, or radius, smoothing or max_pixels is too small.
+    """
+    _check_filter(alpha, image, radius, smoothing, max_pixels)
+    size = bounded_size(image.shape[:2], max_pixels)
+    ratio = max(size) / max(alpha.shape)
+    coefficients = _linear_fit(
+        reduced(alpha, size), reduced(image, size), max(1, round(radius * ratio)), smoothing
+    )
+    filtered = np.empty(alpha.shape, np.float32)
+    for area, _ in tiles(alpha.shape):
+        filtered[area] = _applied(coefficients, image, area)
+    return filtered
+
+
+def bounded_size(shape: tuple[int, ...], max_pixels: int) -> tuple[int, int]:
+    """(height, width) of the same aspect with at most about `max_pixels`, never larger."""
+    height, width = shape[:2]
+    ratio = min(1.0, (max_pixels / (height * width)) ** 0.5)
+    return max(1, round(height * ratio)), max(1, round(width * ratio))
+
+
+def reduced(array: Array, size: tuple[int, int]) -> Array:
+    """Reduce (H, W) or (H, W, C) by area means; the array itself where it has the size already."""
+    if array.shape[:2] == size:
+        return array
+    return np.asarray(cv2.resize(array, size[::-1], interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _check_filter(
+    alpha: Array, image: Array, radius: int, smoothing: float, max_pixels: int
+) -> None:
+    if alpha.ndim != 2 or image.shape != (*alpha.shape, 3):
+        raise ValueError(
+            f"alpha is {alpha.shape}, image {image.shape}; they must be (H, W) and (H, W, 3)"
+        )
+    if radius < 1 or max_pixels < 1:
+        raise ValueError(
+            f"radius is {radius} and max_pixels {max_pixels}; both must be at least 1 pixel"
+        )
+    if not smoothing > 0:
+        raise ValueError(f"smoothing is {smoothing}; it must be above 0")
+
+
+def _applied(coefficients: Array, image: Array, area: Area) -> Array:
+    """One area of the photo by coefficients fitted at any size, (height, width) in [0, 1]."""
+    fitted = magnified(coefficients, image.shape[:2], area)
+    guided = np.einsum("hwc,hwc->hw", fitted[..., :3], image[area]) + fitted[..., 3]
+    return np.asarray(np.clip(guided, 0, 1), np.float32)
+
+
+def _linear_fit(alpha: Array, view: Array, radius: int, smoothing: float) -> Array:
+    """Coefficients (h, w, 4) of alpha ≈ a · colour + b, each averaged over its window."""
+    mean_alpha, mean_view = _mean(alpha, radius), _mean(view, radius)
+    uneven = (_mean(np.square(alpha), radius) - np.square(mean_alpha)) > 1e-6
+    shared = _mean(view * alpha[..., None], radius)[uneven]
+    shared -= mean_view[uneven] * mean_alpha[uneven][:, None]
+    spread = _spread(view, mean_view, uneven, radius) + smoothing * np.eye(3)
+    slopes = np.zeros(view.shape, np.float32)
+    slopes[uneven] = np.linalg.solve(spread, shared[..., None].astype(np.float64))[..., 0]
+    offsets = mean_alpha - np.einsum("hwc,hwc->hw", slopes, mean_view)
+    return _mean(np.dstack([slopes, offsets]).astype(np.float32), radius)
+
+
+def _spread(
+    view: Array, mean_view: Array, where: NDArray[np.bool_], radius: int
+) -> NDArray[np.float64]:
+    """Covariance of the colours in each window, (N, 3, 3) for the N pixels of `where`."""
+    spread = np.empty((np.count_nonzero(where), 3, 3), np.float64)
     for row in range(3):
-        products = _mean(view * view[..., row : row + 1])[where]
+        products = _mean(view * view[..., row : row + 1], radius)[where]
         spread[:, row] = products - mean_view[where] * mean_view[where][:, row : row + 1]
-    spread += _SMOOTHING * np.eye(3)
-    return np.linalg.solve(spread, shared[..., None].astype(np.float64))[..., 0].astype(np.float32)
+    return spread
 
 
-def _mean(values: Array) -> Array:
-    blurred = cv2.blur(values, _WINDOW, borderType=cv2.BORDER_REFLECT_101)
+def _mean(values: Array, radius: int) -> Array:
+    window = (2 * radius + 1, 2 * radius + 1)
+    blurred = cv2.blur(values, window, borderType=cv2.BORDER_REFLECT_101)
     return np.asarray(blurred, np.float32)

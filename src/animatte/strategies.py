@@ -184,6 +184,23 @@ def full_size_alpha(network: Network, image: Array, strategy: Strategy) -> Array
     return full
 
 
+def full_size_branches(network: Network, image: Array, strategy: Strategy) -> tuple[Array, Array]:
+    """Predict late fusion's two branches at the photo's own size.
+
+    Args:
+        network: late fusion.
+        image: (H, W, 3) RGB in [0, 1].
+        strategy: at which size the network sees it.
+
+    Returns:
+        (H, W) probabilities of foreground and of background, in [0, 1].
+    """
+    size: Size = image.shape[:2]
+    view = resized(image, strategy.focus.size(size, network.stride))
+    foreground, background = network.branches(view)
+    return resized(foreground, size), resized(background, size)
+
+
 def _seen_size(size: Size, shorter_side: int | None) -> Size:
     if shorter_side is None or min(size) <= shorter_side:
         return size

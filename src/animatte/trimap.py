@@ -1,4 +1,4 @@
-"""Trimaps: background, transition and foreground, as GFM derives them from alpha."""
+"""Trimaps: background, transition and foreground, from a true alpha or from a predicted one."""
 
 from __future__ import annotations
 
@@ -58,6 +58,62 @@ def dilated_foreground(alpha: NDArray[Any], kernel_size: int = 50) -> NDArray[np
     return np.asarray(cv2.dilate(_binary(alpha > 0), _ellipse(kernel_size)), np.bool_)
 
 
+def trimap_from_branches(
+    foreground: NDArray[Any], background: NDArray[Any], radius: int = 20
+) -> NDArray[np.uint8]:
+    """Trimap for other solvers from late fusion's two branches F and B (Zhang et al. 2019).
+
+    Unknown is dilate(F > 0.5, 20 px) − erode((1 − B) > 0.5, 20 px). We read "20 px" as the reach:
+    each border moves by 20 pixels, as under a disc 41 pixels wide.
+
+    Args:
+        foreground: (H, W) probability F of the foreground branch, in [0, 1].
+        background: (H, W) probability B of the background branch, in [0, 1].
+        radius: how far each border moves, in pixels of these arrays, at least 0.
+
+    Returns:
+        (H, W): FOREGROUND where erosion leaves 1 − B, BACKGROUND where dilation does not reach,
+        TRANSITION elsewhere, so also wherever the two branches contradict each other. Outside the
+        picture is as its border, so that a subject cut by the frame stays foreground there.
+
+    Raises:
+        ValueError: if the shapes are not (H, W) and equal, or the radius is below 0.
+    """
+    if foreground.shape != background.shape:
+        raise ValueError(
+            f"foreground is {foreground.shape}, background {background.shape}; "
+            "both must be (H, W) of one size"
+        )
+    return _trimap_between(foreground > 0.5, 1 - background > 0.5, radius)
+
+
+def trimap_around(
+    alpha: NDArray[Any], radius: int = 20, possible: float = 0.05, sure: float = 0.95
+) -> NDArray[np.uint8]:
+    """Trimap for other solvers from a predicted alpha, whose 0 and 1 are not to be trusted.
+
+    `trimap_from_branches`' rule with alpha, cut at two levels, in place of F and 1 − B. For a true
+    alpha there is `trimap_from_alpha`.
+
+    Args:
+        alpha: (H, W) in [0, 1].
+        radius: how far each border moves, in pixels of `alpha`, at least 0.
+        possible: dilated is what lies above, in [0, 1].
+        sure: eroded is what lies above, in [`possible`, 1].
+
+    Returns:
+        (H, W) of BACKGROUND, TRANSITION and FOREGROUND.
+
+    Raises:
+        ValueError: if the shape is not (H, W), the radius below 0, or the levels are out of order.
+    """
+    if not 0 <= possible <= sure <= 1:
+        raise ValueError(
+            f"possible is {possible} and sure {sure}; they must be in [0, 1] and in this order"
+        )
+    return _trimap_between(alpha > possible, alpha > sure, radius)
+
+
 def transition_area(trimap: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Where alpha is to be found: (H, W), true where the trimap says TRANSITION."""
     return np.equal(trimap, TRANSITION)
@@ -82,6 +138,27 @@ def validated_trimap(trimap: NDArray[Any]) -> NDArray[np.uint8]:
             "255 (foreground): make one with trimap_from_alpha"
         )
     return trimap.astype(np.uint8)
+
+
+def _trimap_between(
+    possible: NDArray[np.bool_], sure: NDArray[np.bool_], radius: int
+) -> NDArray[np.uint8]:
+    if radius < 0:
+        raise ValueError(f"radius is {radius}; it must be at least 0 pixels")
+    near, deep = _within(possible, radius), ~_within(~sure, radius)
+    trimap = np.full(possible.shape, TRANSITION)
+    trimap[deep & near] = FOREGROUND
+    trimap[~deep & ~near] = BACKGROUND
+    return trimap
+
+
+def _within(mask: NDArray[np.bool_], radius: int) -> NDArray[np.bool_]:
+    """Dilation by a disc, through distances: linear in the pixels, however wide the disc."""
+    outside = _binary(~mask)
+    if not mask.any() or mask.all():
+        return mask
+    away = cv2.distanceTransform(outside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return np.asarray(away <= radius, np.bool_)
 
 
 def _binary(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:

@@ -87,6 +87,9 @@ def test_nothing_but_lines_where_stderr_is_no_terminal(cut: Any) -> None:
         (["dog.jpg", "cat.jpg", "-o", "a/b"], ["a/b/cat.cutout.png", "a/b/dog.cutout.png"]),
         (["[dc]*g.jpg", "-o", "out"], ["out/dog.cutout.png"]),
         (["dog.jpg", "--matte"], ["dog.matte.png"]),
+        (["dog.jpg", "--trimap"], ["dog.trimap.png"]),
+        (["dog.jpg", "--refine", "guided"], ["dog.cutout.png"]),
+        (["dog.jpg", "--refine", "closed-form", "--matte"], ["dog.matte.png"]),
         (["dog.jpg", "--background", "white"], ["dog.composite.png"]),
         (["dog.jpg", "--background", "cat.jpg", "--format", "jpg"], ["dog.composite.jpg"]),
         (["dog.jpg", "--background", "blur"], ["dog.composite.png"]),
@@ -147,6 +150,10 @@ def test_one_bad_file_does_not_stop_the_rest(cut: Any, folder: Path) -> None:
         (["dog.jpg", "--format", "gif"], "choose one of png, webp"),
         (["dog.jpg", "cat.jpg", "-o", "rex.png"], "name a folder"),
         (["dog.jpg", "--matte", "--background", "white"], "choose one"),
+        (["dog.jpg", "--trimap", "--matte"], "--matte another picture; choose one"),
+        (["dog.jpg", "--trimap", "--background", "white"], "--background another picture"),
+        (["dog.jpg", "--trimap", "--format", "jpg"], "jpg cannot hold"),
+        (["dog.jpg", "--refine", "magic"], "choose one of guided, closed-form"),
         (["dog.jpg", "--background", "nowhere.jpg"], "nowhere.jpg"),
         (["dog.jpg", "--background", "broken.jpg"], "broken.jpg"),
         (["dog.jpg", "--strategy", "nonsense"], "nonsense"),
@@ -161,6 +168,17 @@ def test_mistakes_end_in_one_line_and_leave_nothing(
     (line,) = result.stderr.splitlines()
     assert line.startswith("error: ")
     assert message in line
+    assert made(folder) == []
+
+
+def test_a_solver_that_is_not_installed_is_one_line(
+    cut: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pymatting", None)
+    result = cut("dog.jpg", "--refine", "closed-form")
+    assert result.exit_code == 1
+    (line,) = result.stderr.splitlines()
+    assert line == "error: pymatting is not installed; run: pip install 'animatte[solver]'"
     assert made(folder) == []
 
 

@@ -17,7 +17,10 @@ from animatte.export.onnx import export_onnx
 from animatte.models.encoders.densenet import DenseNet201
 from animatte.models.late_fusion import LFM, BranchDecoder, LFMConfig
 from animatte.models.registry import LFM_CONFIGS, built_lfm, network_config
+from animatte.scales import LongerSide
+from animatte.strategies import Strategy
 from animatte.torch_engine import TorchNetwork
+from animatte.trimap import trimap_from_branches
 
 PUBLISHED_PARAMETERS = 37_667_913
 
@@ -180,6 +183,17 @@ def test_both_engines_give_the_branches(network: LFM, tmp_path: Path) -> None:
     for own, other in zip(ours, theirs, strict=True):
         assert own.shape == (64, 64)
         np.testing.assert_allclose(own, other, atol=1e-3)
+
+
+def test_a_trimap_is_made_of_the_two_branches(network: LFM, tmp_path: Path) -> None:
+    path = tmp_path / "lfm.onnx"
+    export_onnx(network, path, card={}, half_weights=False)
+    predictor = animatte.load(path, strategy=Strategy("same", LongerSide(128), LongerSide(128)))
+    photo = smooth(1, 128)[0].permute(1, 2, 0).contiguous().numpy()
+    foreground, background = predictor.network.branches(photo)
+    expected = trimap_from_branches(foreground, background, radius=3)
+    np.testing.assert_array_equal(predictor.trimap(photo, radius=3), expected)
+    assert len(np.unique(expected)) > 1
 
 
 def test_two_sizes_are_refused_as_the_network_merges_by_itself(

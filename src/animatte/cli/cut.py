@@ -44,6 +44,10 @@ def cut(
     matte: Annotated[
         bool, typer.Option("--matte", help="Write the alpha alone, as a grey picture.")
     ] = False,
+    trimap: Annotated[
+        bool,
+        typer.Option("--trimap", help="Write background, unknown and foreground: 0, 128, 255."),
+    ] = False,
     background: Annotated[
         str | None,
         typer.Option(
@@ -67,6 +71,13 @@ def cut(
         str | None,
         typer.Option(metavar="NAME", help="How large photos are seen. Default: the model's own."),
     ] = None,
+    refine: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="What follows the network: guided or closed-form. Default: nothing.",
+        ),
+    ] = None,
     max_pixels: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Accept photos of up to N pixels.")
     ] = None,
@@ -77,7 +88,7 @@ def cut(
 ) -> None:
     """Cut the subject out of photos: straight alpha, clean colours, full size.
 
-    Results are named NAME.cutout.png, NAME.matte.png or NAME.composite.png.
+    Results are named NAME.cutout.png, NAME.matte.png, NAME.trimap.png or NAME.composite.png.
 
     No photo is ever overwritten; the result of an earlier run is.
     """
@@ -92,10 +103,11 @@ def cut(
         background=None if background is None else cutting.parsed_background(background, limit),
         output_format=outputs.named_format(output_format, output, len(paths)),
         max_pixels=limit,
+        trimap=trimap,
     )
     kept = [] if background is None else [Path(background)]
     targets = outputs.output_paths(paths, output, options.kind, options.output_format, kept)
-    predictor = load(model, device=device, strategy=strategy)
+    predictor = load(model, device=device, strategy=strategy, refine=refine)
     if verbose:
         typer.echo(
             f"model {predictor.name} on {predictor.device}, strategy {predictor.strategy}", err=True

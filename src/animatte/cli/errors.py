@@ -14,6 +14,7 @@ _EXTRA_OF_MODULE = {
     "onnx": "train",
     "onnxscript": "train",
     "pydantic": "train",
+    "pymatting": "solver",
     "safetensors": "train",
     "torch": "train",
     "yaml": "train",

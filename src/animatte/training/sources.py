@@ -67,9 +67,7 @@ def stream_of(section: DataSection, seed: int) -> ExampleStream:
         ValueError: if a folder is missing or its pictures have no alphas.
     """
     sources = [
-        Source(
-            included(section.root, source), source.weight, source.replaced, source.per_epoch
-        )
+        Source(included(section.root, source), source.weight, source.replaced, source.per_epoch)
         for source in section.sources
     ]
     config = ExampleConfig(
