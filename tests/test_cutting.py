@@ -20,6 +20,7 @@ from animatte.cutting import (
     parsed_background,
 )
 from animatte.images import ImageError, Photo, read_photo
+from animatte.looks import Matte
 from animatte.outputs import FORMATS
 
 SUBJECT = np.array([220, 140, 40], np.float32)
@@ -36,18 +37,18 @@ def disc() -> NDArray[np.float32]:
 class DiscPredictor:
     """Finds a disc in whatever it is shown."""
 
-    def alpha(self, image: Photo, /) -> NDArray[np.float32]:
+    def matte(self, image: Photo, /) -> Matte:
         own = np.float32(1) if image.alpha is None else image.alpha
-        return disc() * own
+        return Matte(disc() * own)
 
 
 class BlindPredictor:
-    def alpha(self, image: Photo, /) -> NDArray[np.float32]:
-        return np.zeros(image.size, np.float32)
+    def matte(self, image: Photo, /) -> Matte:
+        return Matte(np.zeros(image.size, np.float32))
 
 
 class BrokenPredictor:
-    def alpha(self, image: Photo, /) -> NDArray[np.float32]:
+    def matte(self, image: Photo, /) -> Matte:
         raise RuntimeError("out of memory on device")
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from os import PathLike
 
+    from animatte.looks import Looks
     from animatte.predictor import Predictor
     from animatte.strategies import Strategy
 
@@ -18,6 +19,7 @@ def load(
     model: str | PathLike[str] | None = None,
     device: str = "auto",
     strategy: str | Strategy | None = None,
+    looks: Looks | None = None,
 ) -> Predictor:
     """Load a model, ready to predict: `animatte.load().cutout("cat.jpg")`.
 
@@ -27,10 +29,12 @@ def load(
         device: "auto", "cpu", "cuda"…; one that is asked for and not there is an error.
         strategy: "view", "hybrid", "resize"… (`animatte.strategies`), or one of your own; None
             for the model's.
+        looks: `animatte.looks.Looks(straighten="auto", zoom="auto")` for photos that lie on their
+            side or show their subject small; None for one look at the photo as it is.
 
     Raises:
         ValueError: if model, device or strategy is unknown or cannot be had.
     """
     from animatte import predictor  # noqa: PLC0415  `import animatte` stays cheap
 
-    return predictor.load(model, device, strategy)
+    return predictor.load(model, device, strategy, looks)

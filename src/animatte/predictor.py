@@ -13,7 +13,14 @@ from animatte.compositing import estimated_foreground
 from animatte.engine import Network, load_network
 from animatte.images import Photo, photo_from_array, read_photo
 from animatte.images.arrays import levels
-from animatte.strategies import Strategy, default_strategy, full_size_alpha, named_strategy
+from animatte.looks import Looks, Matte, matte
+from animatte.strategies import (
+    SKETCH,
+    Strategy,
+    default_strategy,
+    full_size_alpha,
+    named_strategy,
+)
 
 Picture: TypeAlias = str | PathLike[str] | Image.Image | Photo | NDArray[Any]
 
@@ -29,11 +36,16 @@ class Predictor:
         network: what predicts.
         strategy: at which sizes the network sees a picture; None for the one stored with the
             weights, or else the published one for its RoSTa.
+        looks: whether a picture is straightened, stretched and looked at closely, too; None for
+            one look at it as it is.
     """
 
-    def __init__(self, network: Network, strategy: Strategy | None = None) -> None:
+    def __init__(
+        self, network: Network, strategy: Strategy | None = None, looks: Looks | None = None
+    ) -> None:
         self.network = network
         self.strategy = strategy or _own_strategy(network)
+        self.looks = looks or Looks()
 
     @property
     def name(self) -> str:
@@ -51,7 +63,20 @@ class Predictor:
         Raises:
             ImageError: if the picture cannot be read or is of another kind.
         """
-        return self._alpha(_as_photo(image))
+        return self.matte(image).alpha
+
+    def matte(self, image: Picture) -> Matte:
+        """Return alpha as `alpha` does, and what was done to find it.
+
+        Raises:
+            ImageError: if the picture cannot be read or is of another kind.
+            ValueError: if its proportions are too far from the aspect that was given.
+        """
+        photo = _as_photo(image)
+        found = matte(photo.image, self._look, self._sketch, self.looks)
+        if photo.alpha is not None:
+            np.multiply(found.alpha, photo.alpha, out=found.alpha)
+        return found
 
     def cutout(self, image: Picture) -> NDArray[np.uint8]:
         """Return (H, W, 4) RGBA with straight alpha and the subject's own colours, without fringe.
@@ -60,27 +85,28 @@ class Predictor:
             ImageError: if the picture cannot be read or is of another kind.
         """
         photo = _as_photo(image)
-        alpha = self._alpha(photo)
+        alpha = self.alpha(photo)
         result = np.empty((*alpha.shape, 4), np.uint8)
         result[:, :, :3] = levels(estimated_foreground(photo.image, alpha), 8)
         result[:, :, 3] = levels(alpha, 8)
         return result
 
-    def _alpha(self, photo: Photo) -> NDArray[np.float32]:
-        alpha = full_size_alpha(self.network, photo.image, self.strategy)
-        if photo.alpha is not None:
-            alpha *= photo.alpha
-        return alpha
+    def _look(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
+        return full_size_alpha(self.network, image, self.strategy)
+
+    def _sketch(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
+        return full_size_alpha(self.network, image, SKETCH)
 
 
 def load(
     model: str | PathLike[str] | None = None,
     device: str = "auto",
     strategy: str | Strategy | None = None,
+    looks: Looks | None = None,
 ) -> Predictor:
     """Load a model, ready to predict: what `animatte.load` calls, and describes."""
     chosen = named_strategy(strategy) if isinstance(strategy, str) else strategy
-    return Predictor(load_network(model, device), chosen)
+    return Predictor(load_network(model, device), chosen, looks)
 
 
 def _own_strategy(network: Network) -> Strategy:
