@@ -2,8 +2,8 @@
 
 python benchmarks/robustness.py FOLDER --backgrounds FOLDER [--models NAME-OR-FILE...] -o OUT
 
-FOLDER holds `image/` and `alpha/` (or `trimap/`, then without subject sizes). For each model a table
-is printed and plots are drawn: OUT/MODEL-rotation.png and OUT/MODEL-size.png.
+FOLDER holds `image/` and `alpha/` (or `trimap/`, then without subject sizes). For each model a
+table is printed and plots are drawn: OUT/MODEL-rotation.png and OUT/MODEL-size.png.
 """
 
 from __future__ import annotations

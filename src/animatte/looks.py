@@ -209,8 +209,9 @@ def _stretched(image: Array, aspect: Aspect) -> Array:
     ratio = aspect.width / aspect.height * height / width
     if not 1 / _MOST_STRETCH <= ratio <= _MOST_STRETCH:
         raise ValueError(
-            f"a picture of {width} by {height} pixels would be stretched {max(ratio, 1 / ratio):.0f} times "
-            f"to {aspect}; at most {_MOST_STRETCH} times makes sense: check width and height"
+            f"aspect {aspect} would stretch a picture {width} wide and {height} high "
+            f"{max(ratio, 1 / ratio):.0f} times; at most {_MOST_STRETCH} times makes sense: "
+            "check that it is W:H"
         )
     wanted = (height * max(1.0, 1 / ratio), width * max(1.0, ratio))
     most = max(_MOST_PIXELS, height * width)

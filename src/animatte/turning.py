@@ -13,6 +13,7 @@ Size: TypeAlias = tuple[int, int]
 
 _LONGEST_SIDE = 32_000  # OpenCV's warping ends at 32767; what is longer is reduced for a tilt
 _FADE = 0.02  # of the shorter side
+_BORDER = cv2.BORDER_REFLECT  # not …_101, with which OpenCV never ends on a side of one pixel
 
 
 def turned(image: Array, degrees: float) -> Array:
@@ -38,7 +39,7 @@ def turned(image: Array, degrees: float) -> Array:
     canvas = _reduced(upright)
     size = canvas.shape[1::-1]
     tilted = cv2.warpAffine(
-        canvas, _tilt(size, tilt), size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101
+        canvas, _tilt(size, tilt), size, flags=cv2.INTER_CUBIC, borderMode=_BORDER
     )
     return np.asarray(np.clip(tilted, 0, 1), np.float32)
 
@@ -60,9 +61,7 @@ def turned_back(alpha: Array, degrees: float, outside: Array) -> Array:
         filling = _reduced(np.ascontiguousarray(np.rot90(outside, quarters)))
         size = alpha.shape[::-1]
         back = _tilt(size, -tilt)
-        level = cv2.warpAffine(
-            alpha, back, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101
-        )
+        level = cv2.warpAffine(alpha, back, size, flags=cv2.INTER_CUBIC, borderMode=_BORDER)
         weight = cv2.warpAffine(_inwards(alpha.shape[:2]), back, size)
         alpha = np.asarray(np.clip(filling + weight * (level - filling), 0, 1), np.float32)
     result = np.rot90(alpha, -quarters)
