@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 from typing import NamedTuple
 
 import cv2
@@ -36,7 +36,7 @@ CANVAS = 1280  # longer side of pictures with pasted subjects
 
 
 class Score(NamedTuple):
-    """Means over the pictures: MAD·10³, IoU, seconds a picture, share that was turned or zoomed."""
+    """Means over the pictures: MAD·10³, IoU, seconds of the processor, share that was turned or zoomed."""
 
     mad: float
     iou: float
@@ -88,9 +88,9 @@ def measured(predictor: Predictor, truths: Iterator[Truth]) -> Score:
     """Score one way of looking on pictures whose alpha is known."""
     rows = []
     for truth in truths:
-        start = perf_counter()
+        start = process_time()
         matte = predictor.matte(truth.image)
-        seconds = perf_counter() - start
+        seconds = process_time() - start
         scores = picture_scores(matte.alpha, truth.alpha, truth.known)
         used = float(matte.turned != 0 or bool(matte.zoomed))
         rows.append((1e3 * scores["mad"], scores["iou"], seconds, used))

@@ -117,7 +117,9 @@ def test_a_second_look_sees_what_the_first_saw_faintly() -> None:
 
 def test_zoom_costs_nothing_where_the_subject_is_large_or_missing() -> None:
     look, looked = counted(only_large)
-    assert matte(scene(), look, only_large, Looks(zoom="auto")).zoomed == ()
+    large = scene()
+    large[10:110, 20:140, 0] = 1
+    assert matte(large, look, only_large, Looks(zoom="auto")).zoomed == ()
     empty = matte(np.zeros((50, 60, 3), np.float32), look, only_large, Looks(zoom="always"))
     assert empty.alpha.max() == 0
     assert len(looked) == 2

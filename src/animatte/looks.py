@@ -24,7 +24,7 @@ Array: TypeAlias = NDArray[np.float32]
 Look: TypeAlias = Callable[[Array], Array]
 When: TypeAlias = Literal["never", "auto", "always"]
 
-_WHEN = get_args(When)
+_WHEN: tuple[When, ...] = get_args(When)
 # In the score of `animatte.upright`: a first look as sure as this is enough, and what another side
 # must gain. Chosen on validation pictures: the error of those that stand upright does not rise.
 _SURE = 3.7
@@ -77,13 +77,13 @@ class Looks:
 
     def __post_init__(self) -> None:
         if isinstance(self.straighten, str):
-            _check_when("straighten", self.straighten, ", or degrees such as 90")
+            _when("straighten", self.straighten, ", or degrees such as 90")
         elif not -180 <= self.straighten <= 180:
             raise ValueError(
                 f"straighten is {self.straighten:g} degrees; it must lie between -180 and 180, "
                 "counter-clockwise"
             )
-        _check_when("zoom", self.zoom)
+        _when("zoom", self.zoom)
 
 
 class Matte(NamedTuple):
@@ -134,8 +134,7 @@ def parsed_straighten(text: str) -> When | float:
     try:
         return float(text)
     except ValueError:
-        _check_when("straighten", text, ", or degrees such as 90")
-        return text  # type: ignore[return-value]  # one of them, as just checked
+        return _when("straighten", text, ", or degrees such as 90")
 
 
 def parsed_zoom(text: str) -> When:
@@ -144,10 +143,7 @@ def parsed_zoom(text: str) -> When:
     Raises:
         ValueError: if it is none of them.
     """
-    for known in _WHEN:
-        if text == known:
-            return known
-    raise ValueError(f"zoom {text!r} is unknown; choose one of {', '.join(_WHEN)}")
+    return _when("zoom", text)
 
 
 def matte(image: Array, look: Look, sketch: Look, looks: Looks) -> Matte:
@@ -182,9 +178,9 @@ def _upright_alpha(
 ) -> tuple[Array, float]:
     """Alpha of the picture turned upright, turned back; and the angle."""
     if not isinstance(straighten, str):
-        if straighten % 90 == 0:  # nothing is cut off that the first look would have to fill
-            return _turned_alpha(image, look, straighten, np.empty(image.shape[:2])), straighten
-        return _turned_alpha(image, look, straighten, look(image)), straighten
+        cuts_corners = straighten % 90 != 0  # which the look at the picture as it is has to fill
+        outside = look(image) if cuts_corners else np.zeros(image.shape[:2], np.float32)
+        return _turned_alpha(image, look, straighten, outside), straighten
     first = look(image)
     if straighten == "never" or (straighten == "auto" and sureness(first) > _SURE):
         return first, 0.0
@@ -198,9 +194,11 @@ def _turned_alpha(image: Array, look: Look, degrees: float, outside: Array) -> A
     return turned_back(look(turned(image, degrees)), degrees, outside)
 
 
-def _check_when(name: str, value: str, more: str = "") -> None:
-    if value not in _WHEN:
-        raise ValueError(f"{name} {value!r} is unknown; choose one of {', '.join(_WHEN)}{more}")
+def _when(name: str, value: str, more: str = "") -> When:
+    for known in _WHEN:
+        if value == known:
+            return known
+    raise ValueError(f"{name} {value!r} is unknown; choose one of {', '.join(_WHEN)}{more}")
 
 
 def _stretched(image: Array, aspect: Aspect) -> Array:

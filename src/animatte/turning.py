@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 Array: TypeAlias = NDArray[np.float32]
 Size: TypeAlias = tuple[int, int]
 
-_LONGEST_SIDE = 32_000  # OpenCV's warping ends at 32767; what is longer is reduced for a tilt
+_LONGEST_SIDE = 32_000  # older OpenCV's warping ends at 32767; what is longer is reduced for a tilt
 _FADE = 0.02  # of the shorter side
 _BORDER = cv2.BORDER_REFLECT  # not …_101, with which OpenCV never ends on a side of one pixel
 
@@ -64,11 +64,11 @@ def turned_back(alpha: Array, degrees: float, outside: Array) -> Array:
         level = cv2.warpAffine(alpha, back, size, flags=cv2.INTER_CUBIC, borderMode=_BORDER)
         weight = cv2.warpAffine(_inwards(alpha.shape[:2]), back, size)
         alpha = np.asarray(np.clip(filling + weight * (level - filling), 0, 1), np.float32)
-    result = np.rot90(alpha, -quarters)
-    if result.shape != outside.shape:
-        height, width = outside.shape
-        result = cv2.resize(result, (width, height), interpolation=cv2.INTER_LINEAR)
-    return np.ascontiguousarray(result)
+    result = np.ascontiguousarray(np.rot90(alpha, -quarters))
+    if result.shape == outside.shape:
+        return result
+    enlarged = cv2.resize(result, outside.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return np.asarray(enlarged, np.float32)
 
 
 def _quarters_and_tilt(degrees: float) -> tuple[int, float]:
