@@ -36,7 +36,7 @@ CANVAS = 1280  # longer side of pictures with pasted subjects
 
 
 class Score(NamedTuple):
-    """Means over the pictures: MAD·10³, IoU, seconds of the processor, share that was turned or zoomed."""
+    """Means over the pictures: MAD·10³, IoU, processor seconds, share turned or zoomed."""
 
     mad: float
     iou: float
@@ -48,7 +48,11 @@ def rotated(truth: Truth, degrees: float) -> Truth:
     """Turn counter-clockwise; on a canvas of the same size, unless by a quarter."""
     if degrees % 90 == 0:
         quarters = round(degrees / 90)
-        return Truth(*(np.ascontiguousarray(np.rot90(part, quarters)) for part in truth))
+        return Truth(
+            np.ascontiguousarray(np.rot90(truth.image, quarters)),
+            np.ascontiguousarray(np.rot90(truth.alpha, quarters)),
+            np.ascontiguousarray(np.rot90(truth.known, quarters)),
+        )
     height, width = truth.alpha.shape
     size = (width, height)
     matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, 1.0)
