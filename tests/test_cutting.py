@@ -20,6 +20,7 @@ from animatte.cutting import (
     parsed_background,
 )
 from animatte.images import ImageError, Photo, read_photo
+from animatte.looks import Matte
 from animatte.outputs import FORMATS
 from animatte.trimap import trimap_around
 
@@ -37,27 +38,27 @@ def disc() -> NDArray[np.float32]:
 class DiscPredictor:
     """Finds a disc in whatever it is shown."""
 
-    def alpha(self, image: Photo, /) -> NDArray[np.float32]:
+    def matte(self, image: Photo, /) -> Matte:
         own = np.float32(1) if image.alpha is None else image.alpha
-        return disc() * own
+        return Matte(disc() * own)
 
-    def trimap(self, image: Photo, /) -> NDArray[np.uint8]:
-        return trimap_around(self.alpha(image), 4)
+    def trimap(self, image: Photo, /, *, found: Matte | None = None) -> NDArray[np.uint8]:
+        return trimap_around(self.matte(image).alpha, 4)
 
 
 class BlindPredictor:
-    def alpha(self, image: Photo, /) -> NDArray[np.float32]:
-        return np.zeros(image.size, np.float32)
+    def matte(self, image: Photo, /) -> Matte:
+        return Matte(np.zeros(image.size, np.float32))
 
-    def trimap(self, image: Photo, /) -> NDArray[np.uint8]:
+    def trimap(self, image: Photo, /, *, found: Matte | None = None) -> NDArray[np.uint8]:
         return np.zeros(image.size, np.uint8)
 
 
 class BrokenPredictor:
-    def alpha(self, image: Photo, /) -> NDArray[np.float32]:
+    def matte(self, image: Photo, /) -> Matte:
         raise RuntimeError("out of memory on device")
 
-    def trimap(self, image: Photo, /) -> NDArray[np.uint8]:
+    def trimap(self, image: Photo, /, *, found: Matte | None = None) -> NDArray[np.uint8]:
         raise RuntimeError("out of memory on device")
 
 

@@ -17,6 +17,7 @@ from animatte import predictor as predictor_module
 from animatte.catalogue import DEFAULT_MODEL, shipped_models
 from animatte.compositing import estimated_foreground
 from animatte.images import ImageError, photo_from_array
+from animatte.looks import Aspect, Looks
 from animatte.predictor import Predictor, load
 from animatte.refining import named_refinement
 from animatte.strategies import STRATEGIES, named_strategy, views
@@ -98,6 +99,24 @@ def test_a_cutout_holds_alpha_and_estimated_colours(
     np.testing.assert_array_equal(cutout[:, :, 3], np.rint(alpha * 255))
     foreground = estimated_foreground((colours / np.float32(255)).astype(np.float32), alpha)
     assert np.abs(cutout[:, :, :3] - foreground * 255).max() < 0.51
+
+
+def test_looks_are_taken_and_told(tiny_model: Path, colours: NDArray[np.uint8]) -> None:
+    plain = load(tiny_model, "cpu")
+    turning = load(tiny_model, "cpu", looks=Looks(straighten=90))
+    matte = turning.matte(colours)
+    assert matte.as_dict() == {"turned": 90, "zoomed": [], "aspect": None}
+    expected = np.rot90(plain.alpha(np.rot90(colours)), -1)
+    np.testing.assert_array_equal(matte.alpha, expected)
+    np.testing.assert_array_equal(turning.cutout(colours)[:, :, 3], np.rint(expected * 255))
+    assert plain.matte(colours).as_dict()["turned"] == 0
+
+
+def test_integration_is_straightened_and_zoomed_too(
+    tiny_rim_model: Path, colours: NDArray[np.uint8]
+) -> None:
+    predictor = load(tiny_rim_model, "cpu", looks=Looks("always", "always", Aspect(1, 1)))
+    assert predictor.alpha(colours).shape == (HEIGHT, WIDTH)
 
 
 def test_predicting_changes_neither_the_picture_nor_the_next_result(

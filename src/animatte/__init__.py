@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from os import PathLike
 
+    from animatte.looks import Looks
     from animatte.predictor import Predictor
     from animatte.strategies import Strategy
 
@@ -19,6 +20,7 @@ def load(
     device: str = "auto",
     strategy: str | Strategy | None = None,
     refine: str | None = None,
+    looks: Looks | None = None,
 ) -> Predictor:
     """Load a model, ready to predict: `animatte.load().cutout("cat.jpg")`.
 
@@ -30,6 +32,8 @@ def load(
             for the model's.
         refine: "guided" or "closed-form", what follows the network (`animatte.refining`); None
             for nothing.
+        looks: `animatte.looks.Looks(straighten="auto", zoom="auto")` for photos that lie on their
+            side or show their subject small; None for one look at the photo as it is.
 
     Raises:
         ValueError: if model, device, strategy or refine is unknown or cannot be had.
@@ -37,4 +41,4 @@ def load(
     """
     from animatte import predictor  # noqa: PLC0415  `import animatte` stays cheap
 
-    return predictor.load(model, device, strategy, refine)
+    return predictor.load(model, device, strategy, refine, looks)

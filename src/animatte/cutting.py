@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ from animatte.images import (
     write_image,
 )
 from animatte.images.arrays import unit_pixels
+from animatte.looks import Matte
 from animatte.outputs import FORMATS, OutputFormat
 
 Kind: TypeAlias = Literal["cutout", "matte", "trimap", "composite"]
@@ -39,12 +40,12 @@ _FAINT = 0.1
 class AlphaPredictor(Protocol):
     """What cutting asks of `animatte.predictor.Predictor`."""
 
-    def alpha(self, image: Photo, /) -> NDArray[np.float32]:
-        """(H, W) alpha in [0, 1], full size."""
+    def matte(self, image: Photo, /) -> Matte:
+        """(H, W) alpha in [0, 1], full size, and what was done to find it."""
         ...
 
-    def trimap(self, image: Photo, /) -> NDArray[np.uint8]:
-        """(H, W) of 0, 128 and 255, full size."""
+    def trimap(self, image: Photo, /, *, found: Matte | None = None) -> NDArray[np.uint8]:
+        """(H, W) of 0, 128 and 255, full size; `found` is what `matte` gave."""
         ...
 
 
@@ -132,12 +133,21 @@ class CutReport:
         output: the file that was written.
         seconds: from reading to written.
         is_empty: nothing was found in the photo.
+        size: (height, width) of photo and result.
+        done: what was done to find the alpha, as plain values.
     """
 
     photo: Path
     output: Path
     seconds: float
     is_empty: bool
+    size: tuple[int, int]
+    done: Mapping[str, Any]
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the user should know of a result."""
+        return ["no subject found, the result is empty"] if self.is_empty else []
 
 
 @dataclass(frozen=True)
@@ -180,11 +190,14 @@ def cut_photo(
     """
     start = perf_counter()
     opened = read_photo(photo, options.max_pixels)
+    matte = predictor.matte(opened)
     # As bits are widened, the trimap's 128 is 128 × 257 in 16 of them.
-    alpha = unit_pixels(predictor.trimap(opened)) if options.trimap else predictor.alpha(opened)
+    written = unit_pixels(predictor.trimap(opened, found=matte)) if options.trimap else matte.alpha
     _make_folder(output.parent)
-    _write_result(output, opened, alpha, options)
-    return CutReport(photo, output, perf_counter() - start, bool(alpha.max() < _FAINT))
+    _write_result(output, opened, written, options)
+    is_empty = bool(matte.alpha.max() < _FAINT)
+    seconds = perf_counter() - start
+    return CutReport(photo, output, seconds, is_empty, opened.size, matte.as_dict())
 
 
 def cut_photos(

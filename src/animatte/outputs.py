@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from animatte.images import OUTPUT_SUFFIXES
 
@@ -111,6 +113,43 @@ def output_paths(
         taken.add(_key(path))
         outputs.append(path)
     return outputs
+
+
+def report_path(name: str, read: Sequence[Path]) -> Path:
+    """The file of a report.
+
+    Raises:
+        ValueError: if it is a folder, or a file that is to be read.
+    """
+    path = Path(name)
+    if path.is_dir():
+        raise ValueError(f"report {name} is a folder; name a file, such as report.jsonl")
+    if _key(path) in {_key(each) for each in read}:
+        raise ValueError(f"report {name} is a file to be read; choose another name")
+    return path
+
+
+@contextmanager
+def line_file(path: Path | None) -> Iterator[Callable[[Mapping[str, Any]], None]]:
+    """Open a file of JSON lines, an earlier one replaced; yields what writes a line.
+
+    A line is handed to the system in one piece, line feed included, so that whoever reads along,
+    and whatever stops the run, finds whole lines.
+
+    Args:
+        path: the file, whose folder is made if need be; None writes nowhere.
+    """
+    if path is None:
+        yield lambda _: None
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb", buffering=0) as file:
+
+        def write(values: Mapping[str, Any]) -> None:
+            # ASCII: a name that is no valid Unicode must not stop the batch.
+            file.write(json.dumps(values).encode("ascii") + b"\n")
+
+        yield write
 
 
 def _is_file(output: str, num_photos: int) -> bool:

@@ -13,8 +13,10 @@ from animatte.compositing import estimated_foreground
 from animatte.engine import Network, load_network
 from animatte.images import Photo, photo_from_array, read_photo
 from animatte.images.arrays import levels
+from animatte.looks import Looks, Matte, matte
 from animatte.refining import default_trimap_radius, named_refinement
 from animatte.strategies import (
+    SKETCH,
     Strategy,
     default_strategy,
     full_size_alpha,
@@ -39,6 +41,8 @@ class Predictor:
             weights, or else the published one for its RoSTa.
         refine: what follows the network, "guided" or "closed-form" (`animatte.refining`); None
             for nothing.
+        looks: whether a picture is straightened, stretched and looked at closely, too; None for
+            one look at it as it is.
 
     Raises:
         ValueError: if `refine` is unknown.
@@ -46,10 +50,15 @@ class Predictor:
     """
 
     def __init__(
-        self, network: Network, strategy: Strategy | None = None, refine: str | None = None
+        self,
+        network: Network,
+        strategy: Strategy | None = None,
+        refine: str | None = None,
+        looks: Looks | None = None,
     ) -> None:
         self.network = network
         self.strategy = strategy or _own_strategy(network)
+        self.looks = looks or Looks()
         self._refinement = None if refine is None else named_refinement(refine)
 
     @property
@@ -68,7 +77,22 @@ class Predictor:
         Raises:
             ImageError: if the picture cannot be read or is of another kind.
         """
-        return self._alpha(_as_photo(image))
+        return self.matte(image).alpha
+
+    def matte(self, image: Picture) -> Matte:
+        """Return alpha as `alpha` does, and what was done to find it.
+
+        Raises:
+            ImageError: if the picture cannot be read or is of another kind.
+            ValueError: if its proportions are too far from the aspect that was given.
+        """
+        photo = _as_photo(image)
+        found = matte(photo.image, self._look, self._sketch, self.looks)
+        if self._refinement is not None:
+            found = found._replace(alpha=self._refinement(found.alpha, photo.image))
+        if photo.alpha is not None:
+            np.multiply(found.alpha, photo.alpha, out=found.alpha)
+        return found
 
     def cutout(self, image: Picture) -> NDArray[np.uint8]:
         """Return (H, W, 4) RGBA with straight alpha and the subject's own colours, without fringe.
@@ -77,21 +101,24 @@ class Predictor:
             ImageError: if the picture cannot be read or is of another kind.
         """
         photo = _as_photo(image)
-        alpha = self._alpha(photo)
+        alpha = self.alpha(photo)
         result = np.empty((*alpha.shape, 4), np.uint8)
         result[:, :, :3] = levels(estimated_foreground(photo.image, alpha), 8)
         result[:, :, 3] = levels(alpha, 8)
         return result
 
-    def trimap(self, image: Picture, radius: int | None = None) -> NDArray[np.uint8]:
+    def trimap(
+        self, image: Picture, radius: int | None = None, found: Matte | None = None
+    ) -> NDArray[np.uint8]:
         """Return (H, W) for other solvers: 0 background, 128 unknown, 255 foreground.
 
-        Of late fusion from its two branches, as published; of any other network from its alpha.
+        Of late fusion that looks once from its two branches, as published; else from alpha.
 
         Args:
             image: the picture.
             radius: how far the unknown reaches on both sides of what alpha leaves open, in pixels
                 of the picture; None for 2 % of its longer side.
+            found: what `matte` gave for the picture, if that is at hand.
 
         Raises:
             ImageError: if the picture cannot be read or is of another kind.
@@ -99,21 +126,19 @@ class Predictor:
         """
         photo = _as_photo(image)
         chosen = default_trimap_radius(photo.image.shape) if radius is None else radius
-        if self.network.rosta != "LFM":
-            return trimap_around(self._alpha(photo), chosen)
+        if self.network.rosta != "LFM" or self.looks != Looks():
+            return trimap_around((found or self.matte(photo)).alpha, chosen)
         foreground, background = full_size_branches(self.network, photo.image, self.strategy)
         if photo.alpha is not None:
             foreground *= photo.alpha
             background = 1 - (1 - background) * photo.alpha
         return trimap_from_branches(foreground, background, chosen)
 
-    def _alpha(self, photo: Photo) -> NDArray[np.float32]:
-        alpha = full_size_alpha(self.network, photo.image, self.strategy)
-        if self._refinement is not None:
-            alpha = self._refinement(alpha, photo.image)
-        if photo.alpha is not None:
-            alpha *= photo.alpha
-        return alpha
+    def _look(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
+        return full_size_alpha(self.network, image, self.strategy)
+
+    def _sketch(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
+        return full_size_alpha(self.network, image, SKETCH)
 
 
 def load(
@@ -121,10 +146,11 @@ def load(
     device: str = "auto",
     strategy: str | Strategy | None = None,
     refine: str | None = None,
+    looks: Looks | None = None,
 ) -> Predictor:
     """Load a model, ready to predict: what `animatte.load` calls, and describes."""
     chosen = named_strategy(strategy) if isinstance(strategy, str) else strategy
-    return Predictor(load_network(model, device), chosen, refine)
+    return Predictor(load_network(model, device), chosen, refine, looks)
 
 
 def _own_strategy(network: Network) -> Strategy:

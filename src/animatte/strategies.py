@@ -132,6 +132,9 @@ STRATEGIES: Mapping[str, Strategy] = {
     )
 }
 
+# One small forward, to decide by and not to keep: which way up a photo is.
+SKETCH = Strategy("sketch", LongerSide(256), LongerSide(256), "soft", sharpness=2.0)
+
 
 def named_strategy(name: str) -> Strategy:
     """Return a known strategy.

@@ -1,5 +1,6 @@
 """`animatte cut`, as a new user tries it."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -106,6 +107,48 @@ def test_where_results_go(
     assert made(folder) == expected
 
 
+def lines(path: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in Path(path).read_text().splitlines()]
+
+
+def test_a_report_tells_what_was_done_to_each_photo(cut: Any, folder: Path) -> None:
+    Path("report.jsonl").write_text("of an earlier run")
+    options = ["--straighten", "-90", "--zoom", "auto", "--aspect", "16:9", "-o", "out"]
+    result = cut("dog.jpg", "broken.jpg", "cat.jpg", *options, "--report", "report.jsonl")
+    assert result.exit_code == 1
+    dog, broken, cat = lines("report.jsonl")
+    assert (dog["photo"], cat["photo"]) == ("dog.jpg", "cat.jpg")
+    assert Path(dog["output"]) == Path("out/dog.cutout.png")
+    assert (dog["height"], dog["width"]) == SIZE
+    assert (dog["turned"], dog["aspect"], dog["model"]) == (-90, "16:9", "tiny")
+    assert all(len(box) == 4 for box in dog["zoomed"])
+    assert dog["seconds"] > 0
+    assert dog["warnings"] in ([], ["no subject found, the result is empty"])
+    assert "damaged" in broken["error"] or "broken.jpg" in broken["error"]
+    assert "output" not in broken
+    with Image.open("out/dog.cutout.png") as image:
+        assert image.size == SIZE[::-1]
+
+
+def test_a_report_holds_whole_lines_when_the_run_is_stopped(
+    cut: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*arguments: Any) -> Iterator[Any]:
+        yield from list(cut_photos(*arguments))[:1]
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("animatte.cutting.cut_photos", interrupted)
+    assert cut("dog.jpg", "cat.jpg", "--report", "new/report.jsonl").exit_code == 130
+    assert Path("new/report.jsonl").read_bytes().endswith(b"}\n")
+    assert [line["photo"] for line in lines("new/report.jsonl")] == ["dog.jpg"]
+
+
+def test_no_result_takes_the_place_of_the_report(cut: Any, folder: Path) -> None:
+    assert cut("dog.jpg", "--report", "dog.cutout.png").exit_code == 0
+    assert made(folder) == ["dog-2.cutout.png", "dog.cutout.png"]
+    assert len(lines("dog.cutout.png")) == 1
+
+
 def test_running_again_replaces_the_earlier_result(cut: Any, folder: Path) -> None:
     Path("dog.cutout.png").write_text("old")
     assert cut("dog.jpg").exit_code == 0
@@ -157,6 +200,14 @@ def test_one_bad_file_does_not_stop_the_rest(cut: Any, folder: Path) -> None:
         (["dog.jpg", "--background", "nowhere.jpg"], "nowhere.jpg"),
         (["dog.jpg", "--background", "broken.jpg"], "broken.jpg"),
         (["dog.jpg", "--strategy", "nonsense"], "nonsense"),
+        (["dog.jpg", "--straighten", "sideways"], "choose one of never, auto, always"),
+        (["dog.jpg", "--straighten", "270"], "between -180 and 180"),
+        (["dog.jpg", "--zoom", "often"], "choose one of never, auto, always"),
+        (["dog.jpg", "--aspect", "16x9"], "16:9"),
+        (["dog.jpg", "--aspect", "0:9"], "out of range"),
+        (["dog.jpg", "--aspect", "1:15"], "at most 8 times"),
+        (["dog.jpg", "--report", "dog.jpg"], "is a file to be read"),
+        (["dog.jpg", "--report", "."], "is a folder"),
     ],
 )
 def test_mistakes_end_in_one_line_and_leave_nothing(

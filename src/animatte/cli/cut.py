@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -78,6 +78,28 @@ def cut(
             help="What follows the network: guided or closed-form. Default: nothing.",
         ),
     ] = None,
+    straighten: Annotated[
+        str,
+        typer.Option(
+            metavar="WHEN|DEGREES",
+            help="Turn photos upright for the network: never, auto, always, or by degrees "
+            "counter-clockwise.",
+        ),
+    ] = "never",
+    zoom: Annotated[
+        str,
+        typer.Option(
+            metavar="WHEN", help="Look again at small subjects, closely: never, auto or always."
+        ),
+    ] = "never",
+    aspect: Annotated[
+        str | None,
+        typer.Option(metavar="W:H", help="The true proportions of squeezed photos, as 16:9."),
+    ] = None,
+    report: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Write what was done, one line of JSON a photo."),
+    ] = None,
     max_pixels: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Accept photos of up to N pixels.")
     ] = None,
@@ -94,6 +116,7 @@ def cut(
     """
     from animatte import cutting, outputs
     from animatte.images import DEFAULT_MAX_PIXELS
+    from animatte.looks import Looks, parsed_aspect, parsed_straighten, parsed_zoom
     from animatte.predictor import load
 
     limit = DEFAULT_MAX_PIXELS if max_pixels is None else max_pixels
@@ -105,16 +128,25 @@ def cut(
         max_pixels=limit,
         trimap=trimap,
     )
+    looks = Looks(
+        parsed_straighten(straighten),
+        parsed_zoom(zoom),
+        None if aspect is None else parsed_aspect(aspect),
+    )
     kept = [] if background is None else [Path(background)]
+    report_path = None if report is None else outputs.report_path(report, [*paths, *kept])
+    if report_path is not None:
+        kept.append(report_path)
     targets = outputs.output_paths(paths, output, options.kind, options.output_format, kept)
-    predictor = load(model, device=device, strategy=strategy, refine=refine)
+    predictor = load(model, device=device, strategy=strategy, refine=refine, looks=looks)
     if verbose:
         typer.echo(
             f"model {predictor.name} on {predictor.device}, strategy {predictor.strategy}", err=True
         )
     num_failed = 0
-    with _progress(len(paths), quiet) as advance:
+    with _progress(len(paths), quiet) as advance, outputs.line_file(report_path) as write_line:
         for result in cutting.cut_photos(predictor, paths, targets, options):
+            write_line({"model": predictor.name, **_line(result)})
             num_failed += _told(result, quiet)
             advance()
     if num_failed:
@@ -135,11 +167,29 @@ def _told(result: CutReport | CutFailure, quiet: bool) -> bool:
         named = str(result.photo) in line
         print_error(line if named else f"{result.photo}: {line}")
         return True
-    if result.is_empty:
-        print(f"warning: {result.photo}: no subject found, the result is empty", file=sys.stderr)
+    for warning in result.warnings:
+        print(f"warning: {result.photo}: {warning}", file=sys.stderr)
     if not quiet:
         print(f"{result.output}  {result.seconds:.2f} s")
     return False
+
+
+def _line(result: CutReport | CutFailure) -> dict[str, Any]:
+    """What the report says about a photo."""
+    from animatte.cutting import CutFailure
+
+    if isinstance(result, CutFailure):
+        return {"photo": str(result.photo), "error": error_line(result.error)}
+    height, width = result.size
+    return {
+        "photo": str(result.photo),
+        "output": str(result.output),
+        "seconds": round(result.seconds, 3),
+        "width": width,
+        "height": height,
+        **result.done,
+        "warnings": result.warnings,
+    }
 
 
 @contextmanager
