@@ -126,6 +126,20 @@ def test_a_training_can_begin_from_a_model(recipe_file: Path, tmp_path: Path) ->
         trained(recipe_file, tmp_path / "third", initial, "network.rosta=FT")
 
 
+def test_a_training_can_begin_from_the_mean_of_models(recipe_file: Path, tmp_path: Path) -> None:
+    models = [
+        train(read_recipe(recipe_file, [f"seed={seed}"]), tmp_path / f"run{seed}", last_step=1)
+        for seed in (0, 1)
+    ]
+    section = read_recipe(recipe_file, [f"network.initial=[{models[0]}, {models[1]}]"]).network
+    network, _ = network_of(section)
+    first, second = (load_file(model) for model in models)
+    name = "trunk.context.bottleneck.weight"
+    own = dict(network.named_parameters())[name]
+    torch.testing.assert_close(own, (first[name] + second[name]) / 2)
+    assert not torch.equal(first[name], second[name])
+
+
 def test_bfloat16_trains_too(recipe_file: Path, tmp_path: Path) -> None:
     result = trained(recipe_file, tmp_path / "run", "precision=bf16", last_step=2)
     assert all(torch.isfinite(value).all() for value in result.values())

@@ -31,14 +31,15 @@ class NetworkSection(Section):
         encoder_weights: file of encoder weights with torchvision's names, "imagenet" to fetch
             torchvision's from torch's hub, or null for fresh ones.
         frozen: names of the encoder's modules whose parameters stay as they are.
-        initial: checkpoint of the same network to start from, or null.
+        initial: checkpoint of the same network to start from, or several, of which the mean of
+            the weights is taken (Wortsman et al. 2022), or null.
     """
 
     name: str
     rosta: Literal["TT", "FT", "BT"] | None = None
     encoder_weights: Path | None = None
     frozen: tuple[str, ...] = ()
-    initial: Path | None = None
+    initial: Path | tuple[Path, ...] | None = None
 
 
 class SourceSection(Section):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from animatte.checkpoint import load_checkpoint
 from animatte.data.augmentation import ColourConfig, ViewConfig
@@ -37,11 +39,12 @@ def network_of(section: NetworkSection) -> tuple[MattingNetwork, NetworkConfig]:
         file = None if fetched else section.encoder_weights
         network.encoder.load_torchvision(imagenet_state(config.encoder, file))
     if section.initial is not None:
-        network = initial_network(section.initial, config)
+        paths = section.initial if isinstance(section.initial, tuple) else (section.initial,)
+        network.load_state_dict(mean_state([initial_state(path, config) for path in paths]))
     return network, config
 
 
-def initial_network(path: Path, config: NetworkConfig) -> MattingNetwork:
+def initial_state(path: Path, config: NetworkConfig) -> dict[str, Tensor]:
     """Load a checkpoint to train on from.
 
     Raises:
@@ -53,7 +56,17 @@ def initial_network(path: Path, config: NetworkConfig) -> MattingNetwork:
             f"{path} holds another network ({_described(found)}) than the recipe's "
             f"({_described(config)}); change network.initial or network.name"
         )
-    return network
+    return network.state_dict()
+
+
+def mean_state(states: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """Mean of each tensor over state dicts of one network; counters are the first's."""
+    return {
+        name: torch.stack([state[name] for state in states]).mean(dim=0)
+        if value.is_floating_point()
+        else value
+        for name, value in states[0].items()
+    }
 
 
 def _described(config: NetworkConfig) -> str:
