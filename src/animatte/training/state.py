@@ -94,6 +94,8 @@ class TrainingState:
     def begin(self, stage: int, recipe: Recipe) -> None:
         """Enter a stage: go on from the averaged weights, with an optimiser of its own."""
         self.network.load_state_dict(self.averaged.state_dict())
+        # Gradients of what is trained no more would still count when gradients are clipped.
+        self.network.zero_grad(set_to_none=True)
         section = recipe.stages[stage]
         set_trained(self.network, section.trained, recipe.network.frozen)
         self.average = averaged(self.network, section.optimiser)
