@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from animatte.compositing import composite
 from animatte.data.folders import Pair
-from animatte.data.layouts import Layout, Listing, by_stem, named_lines
+from animatte.data.layouts import Layout, Listing, absent, by_stem, named_lines
 from animatte.images import read_alpha, read_photo
 from animatte.images.arrays import levels
 
@@ -85,7 +85,7 @@ def foregrounds(root: Path) -> Listing:
     """
     there = [folder for folder in _TRAIN if (root / folder / "fg").is_dir()]
     if not there:
-        return Listing([], [f"{root / _TRAIN[0] / 'fg'} is no folder of pictures"])
+        return absent(root / _TRAIN[0] / "fg")
     listings = [
         Layout(f"{folder}/fg", f"{folder}/alpha", foreground=f"{folder}/fg")(root)
         for folder in there
@@ -119,12 +119,14 @@ def _listed(
         names = named_lines(root / folder / f"{beginning}_fg_names.txt")
         behind = named_lines(root / folder / f"{beginning}_bg_names.txt")
     except ValueError as error:
-        return Listing([], [str(error)])
+        return Listing([], [str(error)], is_absent=True)
     found = {
         kind: {k: v for part in parts for k, v in by_stem(root / part / kind).items()}
         for kind in ("fg", "alpha", "trimaps")
     }
     backgrounds = by_stem(root / folder / "bg")
+    if not backgrounds:
+        return absent(root / folder / "bg")
     faults = [
         f"{root / folder}: {name} has no {kind}"
         for name in names

@@ -16,10 +16,12 @@ class Listing(NamedTuple):
     Attributes:
         pairs: what can be read, sorted by name.
         faults: what is missing or left over, a line each.
+        is_absent: nothing of it is there at all.
     """
 
     pairs: list[Pair]
     faults: list[str]
+    is_absent: bool = False
 
 
 Reader: TypeAlias = Callable[[Path], Listing]
@@ -52,7 +54,7 @@ class Layout:
         images = by_stem(root / self.image)
         alphas = {} if self.alpha is None else by_stem(root / self.alpha)
         if not images:
-            return Listing([], [f"{root / self.image} is no folder of pictures"])
+            return absent(root / self.image)
         if self.alpha is not None and not alphas:
             return Listing([], [f"{root / self.alpha} is no folder of pictures"])
         trimaps, foregrounds, backgrounds = (
@@ -78,6 +80,11 @@ class Layout:
             if self.alpha is None or stem in alphas
         ]
         return Listing(pairs, faults)
+
+
+def absent(folder: Path) -> Listing:
+    """List nothing, for want of a folder of pictures."""
+    return Listing([], [f"{folder} is no folder of pictures"], is_absent=True)
 
 
 def first_of(*readers: Layout) -> Reader:

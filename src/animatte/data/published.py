@@ -95,7 +95,7 @@ def pets(list_name: str) -> Reader:
         try:
             lines = named_lines(root / "annotations" / list_name)
         except ValueError as error:
-            return Listing([], [str(error)])
+            return Listing([], [str(error)], is_absent=True)
         pairs, faults = [], []
         for name in sorted(line.split()[0] for line in lines):
             image = root / "images" / f"{name}.jpg"
@@ -125,6 +125,6 @@ def plain(folder: str) -> Reader:
         )
         listing = layout(root)
         known = [pair for pair in listing.pairs if pair.alpha or pair.trimap]
-        return Listing(known, listing.faults)
+        return Listing(known, listing.faults, listing.is_absent)
 
     return read

@@ -1,0 +1,130 @@
+"""`animatte data`: the data sets that are known, and whether one on disk is what it should be."""
+
+# ruff: noqa: PLC0415 - heavy imports wait until the verb runs
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from animatte.data.published import Dataset
+    from animatte.data.verification import Report
+
+app = typer.Typer(
+    help="Data sets: which are known, checks, downloads, previews, preparation.",
+    no_args_is_help=True,
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Jobs = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Processes; default: one a core.")
+]
+_SHOWN = 20
+
+
+@contextmanager
+def progress_bar(task: str) -> Iterator[Callable[[int, int], None]]:
+    """Give a function (done, total) that draws a bar on stderr, where that is a terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeRemainingColumn(),
+    )
+    console = Console(stderr=True)
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        number = bar.add_task(task, total=None)
+        yield lambda done, total: bar.update(number, completed=done, total=total)
+
+
+@app.command("list")
+def list_datasets(as_json: AsJson = False) -> None:
+    """List the data sets that can be read: splits, pictures, licence, publisher."""
+    from animatte.data.registry import DATASETS
+
+    known = list(DATASETS.values())
+    if as_json:
+        typer.echo(json.dumps([_values(each) for each in known], indent=2))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False, markup=False)
+    for each in known:
+        rows = Table.grid("", "", padding=(0, 2, 0, 0))
+        counts = [f"{split} {_count(part.count)}" for split, part in each.splits.items()]
+        rows.add_row("  splits", ", ".join(counts))
+        rows.add_row("  licence", each.licence)
+        rows.add_row("  publisher", each.link or "you")
+        console.print(f"{each.name}: {each.title}")
+        console.print(rows)
+
+
+@app.command("verify")
+def verify(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="As `data list` names it.")],
+    root: Annotated[Path, typer.Argument(metavar="ROOT", help="Folder that it lies in.")],
+    *,
+    as_json: AsJson = False,
+    jobs: Jobs = None,
+) -> None:
+    """Look at every picture of a data set; list what is wrong, and exit with 1 if anything is.
+
+    Counts against the published ones, partners, unreadable files, sizes, alphas that are masks or
+    empty, and test pictures that look like training ones.
+    """
+    from animatte.data.registry import named_dataset
+    from animatte.data.verification import verified
+
+    with progress_bar(f"{name}") as show:
+        report = verified(named_dataset(name), root, jobs, show)
+    if as_json:
+        typer.echo(json.dumps(report.as_dict(), indent=2))
+    else:
+        _print_report(report)
+    if report.faults:
+        raise typer.Exit(1)
+
+
+def _print_report(report: Report) -> None:
+    for split, count in report.counts.items():
+        typer.echo(f"{split}: {count} pictures")
+    seen: Counter[tuple[str, str]] = Counter()
+    for fault in report.faults:
+        seen[fault.split, fault.kind] += 1
+        if seen[fault.split, fault.kind] <= _SHOWN:
+            typer.echo(f"{fault.kind}: {fault.split}: {fault.text}")
+    for (split, kind), number in seen.items():
+        if number > _SHOWN:
+            typer.echo(f"{kind}: {split}: and {number - _SHOWN} more; --json lists all")
+    if not report.faults:
+        typer.echo("nothing is wrong")
+
+
+def _count(count: int | None) -> str:
+    return "" if count is None else f"{count:,}"
+
+
+def _values(dataset: Dataset) -> dict[str, object]:
+    return {
+        "name": dataset.name,
+        "title": dataset.title,
+        "publisher": dataset.link,
+        "licence": dataset.licence,
+        "truth": dataset.truth,
+        "splits": {split: part.count for split, part in dataset.splits.items()},
+        "confirmed": dataset.confirmed,
+    }
