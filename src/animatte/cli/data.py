@@ -99,6 +99,27 @@ def verify(
         raise typer.Exit(1)
 
 
+@app.command("download")
+def download(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="pets is the only one so far.")],
+    root: Annotated[Path, typer.Argument(metavar="ROOT", help="Folder that it goes to.")],
+) -> None:
+    """Fetch a data set from its publisher; what was interrupted goes on with the same command."""
+    from animatte.data.download import DOWNLOADS, downloaded
+    from animatte.data.registry import named_dataset
+
+    known = named_dataset(name)
+    if name not in DOWNLOADS:
+        raise ValueError(
+            f"{name} cannot be downloaded from here; get it from its publisher: {known.link}"
+        )
+    typer.echo(f"{known.title}; licence: {known.licence}; {known.link}", err=True)
+    for archive in DOWNLOADS[name]:
+        with progress_bar(archive.name) as show:
+            folder = downloaded(archive, root, show)
+        typer.echo(f"{folder}")
+
+
 def _print_report(report: Report) -> None:
     for split, count in report.counts.items():
         typer.echo(f"{split}: {count} pictures")
