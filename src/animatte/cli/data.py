@@ -6,15 +6,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+from animatte.cli import prepare
+from animatte.cli.progress import Jobs, progress_bar
 
+if TYPE_CHECKING:
     from animatte.data.published import Dataset
     from animatte.data.verification import Report
 
@@ -23,31 +23,10 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
+app.add_typer(prepare.app, name="prepare")
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Jobs = Annotated[
-    int | None, typer.Option(min=1, metavar="N", help="Processes; default: one a core.")
-]
 _SHOWN = 20
-
-
-@contextmanager
-def progress_bar(task: str) -> Iterator[Callable[[int, int], None]]:
-    """Give a function (done, total) that draws a bar on stderr, where that is a terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %"),
-        TimeRemainingColumn(),
-    )
-    console = Console(stderr=True)
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as bar:
-        number = bar.add_task(task, total=None)
-        yield lambda done, total: bar.update(number, completed=done, total=total)
 
 
 @app.command("list")
@@ -59,18 +38,12 @@ def list_datasets(as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(json.dumps([_values(each) for each in known], indent=2))
         return
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console(highlight=False, markup=False)
     for each in known:
-        rows = Table.grid("", "", padding=(0, 2, 0, 0))
-        counts = [f"{split} {_count(part.count)}" for split, part in each.splits.items()]
-        rows.add_row("  splits", ", ".join(counts))
-        rows.add_row("  licence", each.licence)
-        rows.add_row("  publisher", each.link or "you")
-        console.print(f"{each.name}: {each.title}")
-        console.print(rows)
+        splits = (f"{split} {_count(part.count)}".strip() for split, part in each.splits.items())
+        typer.echo(f"{each.name}: {each.title}")
+        typer.echo(f"  splits     {', '.join(splits)}")
+        typer.echo(f"  licence    {each.licence}")
+        typer.echo(f"  publisher  {each.link or 'you'}")
 
 
 @app.command("verify")
