@@ -149,3 +149,56 @@ def test_bm3d_that_is_missing_is_one_line(tmp_path: Path, monkeypatch: pytest.Mo
     assert result.exit_code == 1
     assert result.stderr == "error: bm3d is not installed; run: pip install 'animatte[bm3d]'\n"
     assert not out.exists()
+
+
+def test_preview_of_a_data_set(tmp_path: Path) -> None:
+    write_pictures(tmp_path)
+    sheet = tmp_path / "sheet.png"
+    result = data("preview", "folders", tmp_path, "-o", sheet, "--count", "3", "--size", "64")
+    assert result.stdout.strip() == str(sheet), result.output
+    picture = cv2.imread(str(sheet))
+    assert picture is not None
+    assert picture.shape == (18 + 3 * (64 + 24), 4 * 70 + 6, 3)
+
+
+def test_preview_of_a_recipe_takes_its_views_and_its_seed(tmp_path: Path) -> None:
+    write_pictures(tmp_path / "mine")
+    recipe = tmp_path / "small.yaml"
+    phases = "[{steps: 1, size: 96, batch: 1}]"
+    recipe.write_text(
+        "name: small\nnetwork: {name: animatte-s}\n"
+        f"data: {{root: nowhere, sources: [{{folder: mine, dataset: folders}}]}}\n"
+        f"stages: [{{phases: {phases}, loss: {{glance: 1}}}}]\n"
+    )
+    sheets = []
+    for seed in ("3", "3", "4"):
+        sheet = tmp_path / "sheet.png"
+        override = f"data.root={tmp_path}"
+        result = data("preview", recipe, override, f"seed={seed}", "-o", sheet, "--count", "2")
+        assert result.exit_code == 0, result.output
+        sheets.append(np.asarray(cv2.imread(str(sheet))))
+    assert sheets[0].shape == (18 + 2 * (96 + 24), 4 * 102 + 6, 3)
+    assert np.array_equal(sheets[0], sheets[1])
+    assert not np.array_equal(sheets[0], sheets[2])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["folders"], "0 folders are given for folders"),
+        (["folders", "a", "b"], "2 folders are given"),
+        (["folders", "nowhere"], "nowhere/image is no folder"),
+        (["folders", ".", "--split", "x"], "no split 'x'; choose one of all"),
+        (["wrong.yaml"], "wrong.yaml is no file"),
+        (["wrong.yaml", "--split", "x"], "wrong.yaml is a recipe"),
+    ],
+)
+def test_preview_s_mistakes_are_one_line(
+    arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = data("preview", *arguments, "-o", "sheet.png")
+    assert result.exit_code == 1
+    (line,) = result.stderr.splitlines()
+    assert message in line
+    assert list(tmp_path.iterdir()) == []

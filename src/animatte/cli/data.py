@@ -15,8 +15,13 @@ from animatte.cli import prepare
 from animatte.cli.progress import Jobs, progress_bar
 
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    from animatte.data.dataset import ExampleStream
     from animatte.data.published import Dataset
     from animatte.data.verification import Report
+
+    _Stream: TypeAlias = tuple[ExampleStream, int, tuple[float, float]]
 
 app = typer.Typer(
     help="Data sets: which are known, checks, downloads, previews, preparation.",
@@ -26,7 +31,9 @@ app = typer.Typer(
 app.add_typer(prepare.app, name="prepare")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+RECIPE_SUFFIXES = (".yaml", ".yml")
 _SHOWN = 20
+_VIEW, _SCALE = 320, (0.5, 1.0)
 
 
 @app.command("list")
@@ -91,6 +98,63 @@ def download(
         with progress_bar(archive.name) as show:
             folder = downloaded(archive, root, show)
         typer.echo(f"{folder}")
+
+
+@app.command("preview")
+def preview(
+    source: Annotated[
+        str, typer.Argument(metavar="NAME|RECIPE", help="A data set, or a recipe (YAML).")
+    ],
+    rest: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="ROOT|[KEY=VALUE]...", help="A data set's folder; of a recipe, overrides."
+        ),
+    ] = None,
+    *,
+    output: Annotated[Path, typer.Option("-o", "--output", help="PNG file of the sheet.")],
+    count: Annotated[int, typer.Option(min=1, help="How many examples.")] = 8,
+    split: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Of a data set; default the first.")
+    ] = None,
+    size: Annotated[
+        int | None, typer.Option(min=32, help="Side of the views; default a recipe's, or 320.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Default a recipe's, or 0.")] = None,
+) -> None:
+    """Draw a contact sheet of what a network will see: picture, alpha, glance label, focus band."""
+    from animatte.data.preview import contact_sheet, drawn
+    from animatte.images import write_image
+
+    words = rest or []
+    if Path(source).suffix in RECIPE_SUFFIXES:
+        if split is not None:
+            raise ValueError(f"split is {split!r}, but {source} is a recipe, which names its own")
+        stream, view, scale = _recipe_stream(Path(source), words, seed)
+    else:
+        stream, view, scale = _dataset_stream(source, words, split, seed or 0)
+    write_image(output, contact_sheet(drawn(stream, count, size or view, scale)))
+    typer.echo(f"{output}")
+
+
+def _recipe_stream(path: Path, overrides: list[str], seed: int | None) -> _Stream:
+    from animatte.training.recipe import read_recipe
+    from animatte.training.sources import stream_of
+
+    recipe = read_recipe(path, overrides)
+    phase = recipe.stages[0].phases[0]
+    stream = stream_of(recipe.data, recipe.seed if seed is None else seed)
+    return stream, phase.size, phase.scale
+
+
+def _dataset_stream(name: str, words: list[str], split: str | None, seed: int) -> _Stream:
+    from animatte.data.preview import plain_stream
+    from animatte.data.registry import named_dataset
+
+    known = named_dataset(name)
+    if len(words) != 1:
+        raise ValueError(f"{len(words)} folders are given for {name}; give the one it lies in")
+    return plain_stream(known.pairs(Path(words[0]), split), seed), _VIEW, _SCALE
 
 
 def _print_report(report: Report) -> None:
