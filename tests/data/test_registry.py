@@ -132,7 +132,7 @@ def test_every_split_is_covered_by_a_test() -> None:
     assert left == {("coco", "val2017"), ("coco", "train2014")}  # alike but for the name
 
 
-def test_every_data_set_states_link_licence_and_what_was_confirmed() -> None:
+def test_every_data_set_states_its_link_its_licence_and_what_was_confirmed() -> None:
     for known in DATASETS.values():
         assert known.link.startswith("http") or known.name == "folders"
         assert known.licence
