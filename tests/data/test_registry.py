@@ -139,6 +139,22 @@ def test_every_data_set_states_its_link_its_licence_and_what_was_confirmed() -> 
         assert known.confirmed
 
 
+def test_paddleseg_s_copy_of_ppm100_is_read_too(tmp_path: Path, draw: Draw) -> None:
+    grown(tmp_path, {"val/fg": (".jpg", None), "val/alpha": (".jpg", SOFT)}, draw)
+    pairs = named_dataset("ppm100").pairs(tmp_path)
+    assert [pair.alpha for pair in pairs] == [
+        tmp_path / f"val/alpha/m_{number}.jpg" for number in range(3)
+    ]
+
+
+def test_folders_may_hold_trimaps_instead_of_alphas(tmp_path: Path, draw: Draw) -> None:
+    grown(tmp_path, {"image": (".jpg", None), "trimap": (".png", 128)}, draw)
+    (pair, *_) = named_dataset("folders").pairs(tmp_path)
+    assert pair.alpha is None
+    assert not pair.truth().known.any()
+    assert (pair.read().alpha == 128).all()
+
+
 def pets_tree(root: Path, draw: Draw) -> None:
     draw(root / "images/Abyssinian_1.jpg")
     draw(root / "images/saint_bernard_20.jpg")

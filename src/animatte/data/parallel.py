@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -37,9 +38,9 @@ def mapped(
         return
     # Spawned, not forked: OpenCV's and BLAS' threads do not survive a fork.
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(processes, context, _one_thread)
+    pool = ProcessPoolExecutor(processes, context, _begin)
     try:
-        yield from pool.map(function, items, chunksize=max(1, min(8, len(items) // processes)))
+        yield from pool.map(function, items)
     except BrokenProcessPool as error:
         raise OSError(
             "a process was killed, as a rule for want of memory; try again with fewer --jobs"
@@ -48,5 +49,7 @@ def mapped(
         pool.shutdown(cancel_futures=True)
 
 
-def _one_thread() -> None:
+def _begin() -> None:
+    """One thread a process; Ctrl-C is the first process' to answer."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     cv2.setNumThreads(1)

@@ -142,9 +142,9 @@ def colours_of(task: Task, method: ColourMethod) -> tuple[Pixels, Pixels]:
 
     Args:
         task: with an alpha.
-        method: "closed-form" (Levin, Lischinski and Weiss 2008: smooth colours that
-            composite to the picture), about a kilobyte a pixel; or "multi-level" (Germer et al.
-            2020), many times faster.
+        method: "closed-form" (Levin, Lischinski and Weiss 2008: smooth colours that composite to
+            the picture), which takes about a kilobyte a pixel; or "multi-level" (Germer et al.
+            2020: the same aim, solved from coarse to fine).
 
     Returns:
         Both (H, W, 3) float64 in [0, 1].

@@ -72,7 +72,7 @@ DATASETS: Mapping[str, Dataset] = {
             name="coco",
             title="COCO, pictures only, as backgrounds (Lin et al. 2014)",
             link="https://cocodataset.org",
-            licence="each picture under its photographer's Flickr licence",
+            licence="Flickr's terms of use; the publisher does not own the pictures",
             truth="none",
             splits={
                 "train2017": Split(Layout("train2017"), "train", 118287, is_extra=True),
@@ -80,7 +80,8 @@ DATASETS: Mapping[str, Dataset] = {
                 "train2014": Split(Layout("train2014"), "train", 82783, is_extra=True),
                 "val2014": Split(Layout("val2014"), "test", 40504, is_extra=True),
             },
-            confirmed="folders and counts of 2017 by programs that read it; of 2014 from memory",
+            confirmed="folders and counts of 2017 by programs that read it; those of 2014 and the "
+            "licence from memory",
         ),
         Dataset(
             name="dim",
