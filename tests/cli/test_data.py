@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import json
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from animatte.cli import app
+from animatte.data.download import Archive
 from animatte.data.registry import DATASETS
 
 
@@ -202,3 +205,22 @@ def test_preview_s_mistakes_are_one_line(
     (line,) = result.stderr.splitlines()
     assert message in line
     assert list(tmp_path.iterdir()) == []
+
+
+def test_download_says_whose_it_is_and_unpacks_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "images.tar.gz"
+    write_pictures(tmp_path / "site")
+    with tarfile.open(path, "w:gz") as archive:
+        archive.add(tmp_path / "site/image", "images")
+    checksum = hashlib.md5(path.read_bytes()).hexdigest()
+    published = {"pets": (Archive(path.as_uri(), checksum, "images"),)}
+    monkeypatch.setattr("animatte.data.download.DOWNLOADS", published)
+    result = data("download", "pets", tmp_path / "pets")
+    assert result.stdout.strip() == str(tmp_path / "pets/images"), result.output
+    assert "licence: CC BY-SA 4.0" in result.stderr
+    assert [path.name for path in sorted((tmp_path / "pets/images").iterdir())] == [
+        "a.png",
+        "b.png",
+    ]
