@@ -45,8 +45,12 @@ def mapped(
         raise OSError(
             "a process was killed, as a rule for want of memory; try again with fewer --jobs"
         ) from error
+    except BaseException:  # Ctrl-C above all: what is under way is not waited for
+        for process in list(pool._processes.values()):
+            process.terminate()
+        raise
     finally:
-        pool.shutdown(cancel_futures=True)
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _begin() -> None:
