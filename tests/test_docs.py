@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 import animatte
 from animatte.checkpoint import save_checkpoint
 from animatte.cli import app
+from animatte.data.registry import DATASETS
 from animatte.models.registry import built_gfm, gfm_config
 from animatte.predictor import load
 
@@ -99,3 +100,28 @@ def test_the_guide_names_every_option_of_cut() -> None:
     options = set(re.findall(r"--[a-z][a-z-]+", shown)) - {"--help", "--output"}
     guide = (ROOT / "docs" / "cut.md").read_text(encoding="utf-8")
     assert {option for option in options if f"`{option}" not in guide} == set()
+
+
+@pytest.mark.parametrize(
+    "verb",
+    ["list", "verify", "download", "preview"]
+    + [f"prepare {what}" for what in ("trimaps", "foregrounds", "denoise")],
+)
+def test_the_guide_names_every_option_of_data(verb: str) -> None:
+    shown = (
+        CliRunner().invoke(app, ["data", *verb.split(), "--help"], env={"COLUMNS": "200"}).stdout
+    )
+    options = set(re.findall(r"--[a-z][a-z-]+", shown)) - {"--help"}
+    guide = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
+    assert {option for option in options if f"`{option}" not in guide} == set()
+
+
+def test_the_guide_s_table_of_data_sets_is_the_registry() -> None:
+    guide = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
+    for known in DATASETS.values():
+        title = f"[{known.title}]({known.link})" if known.link else known.title
+        splits = ", ".join(
+            f"`{name}`" + (f" {split.count:,}" if split.count else "")
+            for name, split in known.splits.items()
+        )
+        assert f"| `{known.name}` | {title} | {splits} | {known.licence} |\n" in guide

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+Levels8 = NDArray[np.uint8]
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -16,15 +18,32 @@ class Sample:
         name: what it is called in reports.
         image: (H, W, 3) uint8 RGB.
         alpha: (H, W) uint8, 0 background to 255 foreground.
+        trimap: (H, W) uint8 of 0, 128 and 255 (`animatte.trimap`), or None.
+        foreground: (H, W, 3) uint8 RGB, the subject's own colours, or None.
+        background: (H, W, 3) uint8 RGB, what is behind it, or None.
+        subject: what is seen, as the publisher names its class, or None.
     """
 
     name: str
-    image: NDArray[np.uint8]
-    alpha: NDArray[np.uint8]
+    image: Levels8
+    alpha: Levels8
+    trimap: Levels8 | None = None
+    foreground: Levels8 | None = None
+    background: Levels8 | None = None
+    subject: str | None = None
 
     def __post_init__(self) -> None:
-        if self.image.shape != (*self.alpha.shape, 3):
-            raise ValueError(
-                f"sample {self.name!r}: image is {self.image.shape}, alpha {self.alpha.shape}; "
-                "both must have one height and width"
-            )
+        size = self.image.shape[:2]
+        shapes = {
+            "image": (self.image, (*size, 3)),
+            "alpha": (self.alpha, size),
+            "trimap": (self.trimap, size),
+            "foreground": (self.foreground, (*size, 3)),
+            "background": (self.background, (*size, 3)),
+        }
+        for part, (array, shape) in shapes.items():
+            if array is not None and array.shape != shape:
+                raise ValueError(
+                    f"sample {self.name!r}: image is {self.image.shape}, {part} {array.shape}; "
+                    "both must have one height and width"
+                )

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from animatte.data.registry import named_dataset
 from animatte.losses.late_fusion import DEFAULT_READING, ReadingName
 
 Positive = Annotated[int, Field(gt=0)]
@@ -43,10 +44,12 @@ class NetworkSection(Section):
 
 
 class SourceSection(Section):
-    """Pictures drawn from together: `folder/image`, `folder/alpha`.
+    """Pictures drawn from together: `folder/image`, `folder/alpha`, or a published data set.
 
     Attributes:
         folder: relative to the data section's root.
+        dataset: a key of `animatte.data.registry.DATASETS` that lies in the folder as published.
+        split: of the data set; null for its first.
         weight: share of the examples relative to the other sources.
         replaced: probability of another background.
         per_epoch: how often each picture counts in an epoch, as where each foreground is
@@ -55,10 +58,20 @@ class SourceSection(Section):
     """
 
     folder: Path
+    dataset: str | None = None
+    split: str | None = None
     weight: Fraction = 1.0
     replaced: Probability = 0.35
     per_epoch: Positive = 1
     exclude: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _is_a_known_split(self) -> SourceSection:
+        if self.dataset is not None:
+            named_dataset(self.dataset).split(self.split)
+        elif self.split is not None:
+            raise ValueError(f"split is {self.split!r} of no data set; give dataset too")
+        return self
 
 
 class ViewSection(Section):

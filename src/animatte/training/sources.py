@@ -12,6 +12,7 @@ from animatte.checkpoint import load_checkpoint
 from animatte.data.augmentation import ColourConfig, ViewConfig
 from animatte.data.dataset import ExampleConfig, ExampleStream, Source
 from animatte.data.folders import Pair, paired, pictures
+from animatte.data.registry import named_dataset
 from animatte.models.encoders.imagenet import imagenet_state
 from animatte.models.registry import (
     GFMConfig,
@@ -101,11 +102,15 @@ def included(root: Path, source: SourceSection) -> list[Pair]:
     Raises:
         ValueError: if nothing is left.
     """
-    pairs = [
-        pair for pair in paired(root / source.folder) if not pair.name.startswith(source.exclude)
-    ]
+    folder = root / source.folder
+    found = (
+        paired(folder)
+        if source.dataset is None
+        else named_dataset(source.dataset).pairs(folder, source.split)
+    )
+    pairs = [pair for pair in found if not pair.name.startswith(source.exclude)]
     if not pairs:
-        raise ValueError(f"{root / source.folder}: data.sources.exclude leaves no picture")
+        raise ValueError(f"{folder}: data.sources.exclude leaves no picture")
     return pairs
 
 

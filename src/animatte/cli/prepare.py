@@ -1,0 +1,124 @@
+"""`animatte data prepare`: what training wants made ahead of time."""
+
+# ruff: noqa: PLC0415 - heavy imports wait until the verb runs
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar, cast
+
+import typer
+
+from animatte.cli.errors import print_error
+from animatte.cli.progress import Jobs, progress_bar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from animatte.data.preparation import Maker, Task
+
+app = typer.Typer(
+    help="Make trimaps, foreground colours or denoised pictures ahead of time. What is there "
+    "already is kept, so that an interrupted run goes on with the same command.",
+    no_args_is_help=True,
+)
+
+Out = Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the results.")]
+Name = TypeVar("Name", bound=str)
+
+
+@app.command("trimaps")
+def trimaps(
+    alphas: Annotated[Path, typer.Argument(metavar="IN", help="Folder of alphas.")],
+    output: Out,
+    *,
+    kernel: Annotated[
+        int, typer.Option(min=1, help="Width of the elliptic kernel in pixels.")
+    ] = 25,
+    jobs: Jobs = None,
+) -> None:
+    """Make trimaps of alphas by dilation and erosion: 0, 128 and 255, PNG."""
+    from animatte.data.preparation import single_tasks, trimap_of
+
+    _prepare(single_tasks(alphas, output), partial(trimap_of, kernel_size=kernel), jobs)
+
+
+@app.command("foregrounds")
+def foregrounds(
+    root: Annotated[
+        Path, typer.Argument(metavar="IN", help="Folder that holds those of pictures and alphas.")
+    ],
+    output: Out,
+    *,
+    method: Annotated[
+        str, typer.Option(help="closed-form (Levin et al.) or multi-level (Germer et al.).")
+    ] = "multi-level",
+    images: Annotated[str, typer.Option(metavar="NAME", help="Pictures, in IN.")] = "image",
+    alphas: Annotated[str, typer.Option(metavar="NAME", help="Alphas, in IN.")] = "alpha",
+    foreground: Annotated[
+        str, typer.Option(metavar="NAME", help="Subjects' colours, in OUT.")
+    ] = "foreground",
+    background: Annotated[
+        str, typer.Option(metavar="NAME", help="What is behind them, in OUT.")
+    ] = "background",
+    jobs: Jobs = None,
+) -> None:
+    """Estimate foreground and background colours; PNG. Needs the extra solver."""
+    from animatte.closed_form import check_pymatting
+    from animatte.data.preparation import COLOUR_METHODS, colour_tasks, colours_of
+
+    chosen = _chosen(method, COLOUR_METHODS)
+    check_pymatting()
+    tasks = colour_tasks(root / images, root / alphas, output / foreground, output / background)
+    _prepare(tasks, partial(colours_of, method=chosen), jobs)
+
+
+@app.command("denoise")
+def denoise(
+    images: Annotated[Path, typer.Argument(metavar="IN", help="Folder of pictures.")],
+    output: Out,
+    *,
+    method: Annotated[
+        str,
+        typer.Option(
+            help="nlm: OpenCV's non-local means; bm3d: the package bm3d, free for "
+            "non-commercial use only."
+        ),
+    ] = "nlm",
+    strength: Annotated[
+        float, typer.Option(min=0, help="In 8-bit levels: h of nlm, the noise's sigma of bm3d.")
+    ] = 10.0,
+    jobs: Jobs = None,
+) -> None:
+    """Take the noise out of pictures; PNG."""
+    from animatte.data.preparation import DENOISE_METHODS, check_bm3d, denoised, single_tasks
+
+    chosen = _chosen(method, DENOISE_METHODS)
+    if chosen == "bm3d":
+        check_bm3d()
+    make = partial(denoised, method=chosen, strength=strength)
+    _prepare(single_tasks(images, output), make, jobs)
+
+
+def _chosen(method: str, known: Sequence[Name]) -> Name:
+    if method not in known:
+        raise ValueError(f"method {method!r} is unknown; choose one of {', '.join(known)}")
+    return cast("Name", method)
+
+
+def _prepare(tasks: Sequence[Task], make: Maker, jobs: int | None) -> None:
+    """Do the tasks, show how far they are, and exit with 1 if any failed."""
+    from animatte.data.preparation import prepared
+
+    states: Counter[str] = Counter()
+    with progress_bar("preparing") as show:
+        for outcome in prepared(tasks, make, jobs):
+            states[outcome.state] += 1
+            if outcome.error is not None:
+                print_error(outcome.error)
+            show(states.total(), len(tasks))
+    typer.echo(", ".join(f"{number} {state}" for state, number in sorted(states.items())))
+    if states["failed"]:
+        raise typer.Exit(1)

@@ -1,0 +1,44 @@
+"""From a recipe to the pictures that it names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from animatte.training.recipe import read_recipe
+from animatte.training.sources import included, stream_of
+
+
+def as_am2k(discs: Path) -> Path:
+    """Rename the folders of the discs as AM-2k has them."""
+    root = discs.parent / "AM-2k"
+    (root / "train").mkdir(parents=True)
+    (discs / "image").rename(root / "train/original")
+    (discs / "alpha").rename(root / "train/mask")
+    return root
+
+
+def test_a_source_may_be_a_published_data_set(recipe_file: Path, discs: Path) -> None:
+    as_am2k(discs)
+    source = "data.sources=[{folder: AM-2k, dataset: am2k, split: train, exclude: ['3']}]"
+    recipe = read_recipe(recipe_file, [source])
+    (section,) = recipe.data.sources
+    names = [pair.name for pair in included(recipe.data.root, section)]
+    assert names == ["0", "1", "2", "4", "5", "6", "7"]
+    assert stream_of(recipe.data, recipe.seed).epoch_length == 7
+
+
+@pytest.mark.parametrize(
+    ("source", "complaint"),
+    [
+        ("{folder: x, dataset: am3k}", "'am3k' is unknown; choose one of am2k, "),
+        ("{folder: x, dataset: am2k, split: test}", "no split 'test'; choose one of train"),
+        ("{folder: x, split: train}", "give dataset too"),
+    ],
+)
+def test_an_unknown_data_set_or_split_is_refused(
+    recipe_file: Path, source: str, complaint: str
+) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        read_recipe(recipe_file, [f"data.sources=[{source}]"])
