@@ -132,12 +132,13 @@ def test_hybrid_runs_the_glance_once_at_a_third_and_the_focus_once_at_half() -> 
 
 def test_views_of_two_sizes_run_each_path_once() -> None:
     network = FakeNetwork(trimap_glance, first_channel)
-    plain = replace(views(glance=416, focus=896), mirrored=False)
+    plain = views(glance=416, focus=896, mirrored=None)
     full_size_alpha(network, disc(1000, 1500), plain)
     assert network.calls == [("glance", (288, 416)), ("focus", (608, 896))]
     network.calls.clear()
-    full_size_alpha(network, disc(1000, 1500), replace(plain, mirrored=True))
-    assert sorted(network.calls) == [("focus", (608, 896)), *2 * [("glance", (288, 416))]]
+    full_size_alpha(network, disc(1000, 1500), replace(plain, mirrored=LongerSide(512)))
+    glances = [("glance", (288, 416)), ("glance", (352, 512))]
+    assert sorted(network.calls) == [("focus", (608, 896)), *glances]
 
 
 @pytest.mark.parametrize(
@@ -250,12 +251,22 @@ def test_a_mirrored_glance_has_no_preferred_side() -> None:
         return np.stack([1 - share, 0 * share, share]).astype(np.float32)
 
     network = FakeNetwork(believes_in_the_right, lambda seen: np.zeros(seen.shape[:2], np.float32))
-    soft = replace(views(96, 96), sharpness=1.0)
+    soft = replace(views(96, 96, mirrored=96), sharpness=1.0)
     alpha = full_size_alpha(network, disc(80, 120), soft)
     np.testing.assert_allclose(alpha, 0.5, atol=1e-4)
-    alone = full_size_alpha(network, disc(80, 120), replace(soft, mirrored=False))
+    alone = full_size_alpha(network, disc(80, 120), replace(soft, mirrored=None))
     assert alone[:, 0].max() < 0.05
     assert alone[:, -1].min() > 0.95
+
+
+def test_a_mirrored_glance_of_another_size_counts_half() -> None:
+    def says_its_width(seen: Array) -> Array:
+        foreground = np.full(seen.shape[:2], 0.2 if seen.shape[1] == 96 else 0.6)
+        return np.stack([1 - foreground, 0 * foreground, foreground]).astype(np.float32)
+
+    network = FakeNetwork(says_its_width, lambda seen: np.zeros(seen.shape[:2], np.float32))
+    soft = replace(views(96, 96, mirrored=128), sharpness=1.0)
+    np.testing.assert_allclose(full_size_alpha(network, disc(80, 120), soft), 0.4, atol=1e-4)
 
 
 @pytest.mark.parametrize("wrong", [{"sharpness": 0.5}, {"merging": "labels"}])

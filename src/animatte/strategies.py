@@ -40,8 +40,9 @@ class Strategy:
             interpolating (`animatte.refinement`); with soft merging only.
         sharpness: power that the glance's probabilities are raised to before soft merging, at
             least 1; the higher, the nearer to labels, without their steps.
-        mirrored: let the glance (or a network that merges by itself) see the photo mirrored too,
-            and take the mean: surer semantics for one look more.
+        mirrored: size at which the glance (or a network that merges by itself) sees the photo once
+            more, mirrored, and the mean is taken: surer semantics for one look more, and surest
+            where the two sizes differ. None for one look.
     """
 
     name: str
@@ -51,7 +52,7 @@ class Strategy:
     shorter_side: int | None = None
     guided: bool = False
     sharpness: float = 1.0
-    mirrored: bool = False
+    mirrored: Scale | None = None
 
     def __post_init__(self) -> None:
         if self.merging not in MERGINGS:
@@ -74,6 +75,7 @@ class Strategy:
             **asdict(self),
             "glance": scale_dict(self.glance),
             "focus": scale_dict(self.focus),
+            "mirrored": None if self.mirrored is None else scale_dict(self.mirrored),
         }
 
     @classmethod
@@ -84,16 +86,21 @@ class Strategy:
             ValueError: if a field is missing or unknown.
         """
         try:
-            scales = {name: scale_of_dict(values[name]) for name in ("glance", "focus")}
+            names = ["glance", "focus", *(["mirrored"] if values.get("mirrored") else [])]
+            scales = {name: scale_of_dict(values[name]) for name in names}
             return cls(**{**values, **scales})
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a strategy: {error}") from error
 
 
 def views(
-    glance: int = 384, focus: int = 704, merging: str = "soft", name: str = "view"
+    glance: int = 320,
+    focus: int = 704,
+    mirrored: int | None = 448,
+    merging: str = "soft",
+    name: str = "view",
 ) -> Strategy:
-    """Return a strategy of two longer sides in pixels.
+    """Return a strategy of longer sides in pixels: for the glance, the focus, the mirrored glance.
 
     A small photo is enlarged to the glance's view, whose scale the network knows; for the focus
     at most by a quarter, as there is no more to see. Sizes, enlargement and sharpness were chosen
@@ -107,7 +114,7 @@ def views(
         merging,
         guided=is_soft,
         sharpness=4.0 if is_soft else 1.0,
-        mirrored=True,
+        mirrored=None if mirrored is None else LongerSide(mirrored),
     )
 
 
@@ -219,9 +226,10 @@ def _whole(network: Network, focus_view: Array, strategy: Strategy) -> Array:
             "late-fusion"
         )
     alpha = network.alpha(focus_view)
-    if strategy.mirrored:
-        mirrored = network.alpha(focus_view[:, ::-1])[:, ::-1]
-        alpha = np.asarray((alpha + mirrored) / 2, np.float32)
+    if strategy.mirrored is not None:
+        size = strategy.mirrored.size(focus_view.shape[:2], network.stride)
+        again = network.alpha(resized(focus_view, size)[:, ::-1])[:, ::-1]
+        alpha = np.asarray((alpha + resized(again, alpha.shape)) / 2, np.float32)
     return alpha
 
 
@@ -231,15 +239,23 @@ def _glance_and_focus(
     """(C, h, w) and (h', w'), each at the size that the strategy gives it."""
     glance_size = strategy.glance.size(view.shape[:2], network.stride)
     if glance_size == focus_view.shape[:2]:
-        glance_view = focus_view
-        glance, focus = network.glance_and_focus(glance_view)
+        glance, focus = network.glance_and_focus(focus_view)
     else:
-        glance_view = resized(view, glance_size)
-        glance, focus = network.glance(glance_view), network.focus(focus_view)
-    if strategy.mirrored:
-        mirrored = network.glance(glance_view[:, ::-1])[:, :, ::-1]
-        glance = np.asarray((glance + mirrored) / 2, np.float32)
+        glance, focus = network.glance(resized(view, glance_size)), network.focus(focus_view)
+    if strategy.mirrored is not None:
+        mirrored_size = strategy.mirrored.size(view.shape[:2], network.stride)
+        glance = _mean(glance, network.glance(resized(view, mirrored_size)[:, ::-1])[:, :, ::-1])
     return glance, focus
+
+
+def _mean(first: Array, second: Array) -> Array:
+    """Mean of (C, h, w) of two sizes, at the larger one."""
+    size = max(first.shape[1:], second.shape[1:])
+    planes = [
+        (resized(one, size) + resized(other, size)) / 2
+        for one, other in zip(first, second, strict=True)
+    ]
+    return np.stack(planes).astype(np.float32, copy=False)
 
 
 def _merge_by_labels(glance: Array, focus: Array, rosta: str, size: Size) -> Array:

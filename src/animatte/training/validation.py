@@ -42,7 +42,7 @@ def validation_scores(
         view: longer side of what the network sees.
     """
     seen = TorchNetwork(network, next(network.parameters()).device.type)
-    strategy = whole(view) if seen.rosta in WHOLE_OUTPUTS else views(view, view)
+    strategy = whole(view) if seen.rosta in WHOLE_OUTPUTS else views(view, view, mirrored=None)
     scores: dict[str, dict[str, float]] = {}
     for name, folder in pairs.items():
         rows = []
