@@ -18,6 +18,8 @@ from animatte.sample import Sample
 Image = NDArray[np.float32]
 Generator = np.random.Generator
 
+WHOLE_BLOCK = 8  # pixels: what starts at a multiple of it lies on whole pixels at 1/2, 1/4 and 1/8
+
 
 @dataclass(frozen=True)
 class ViewConfig:
@@ -114,12 +116,15 @@ class View:
         )
 
     def _box(self, shape: tuple[int, ...]) -> tuple[slice, slice] | None:
-        """Rows and columns shown, if the view is upright, within the picture and no enlargement."""
+        """Rows and columns shown, if the view is upright, of whole pixels and no enlargement."""
         if self.matrix[0, 1] != 0 or self.matrix[1, 0] != 0 or self.shrink < 1:
             return None
         corners = np.array([[-0.5, -0.5, 1], [self.size[1] - 0.5, self.size[0] - 0.5, 1]])
-        edges = np.rint(np.sort(self.matrix @ corners.T + 0.5, axis=1)).astype(int)
-        (left, right), (top, bottom) = edges.tolist()
+        exact = np.sort(self.matrix @ corners.T + 0.5, axis=1)
+        edges = np.rint(exact)
+        if np.abs(exact - edges).max() > 1e-3:
+            return None
+        (left, right), (top, bottom) = edges.astype(int).tolist()
         if min(left, top) < 0 or bottom > shape[0] or right > shape[1]:
             return None
         return slice(top, bottom), slice(left, right)
@@ -180,8 +185,8 @@ def drawn_view(alpha: NDArray[np.uint8], size: int, config: ViewConfig, rng: Gen
     centre = _view_centre(alpha, spans, config, rng)
     if config.crops:
         ends = np.array([width, height], float)
-        reach = np.minimum(spans, ends) / 2
-        centre = np.clip(centre, reach - 0.5, ends - reach - 0.5)
+        corner = np.clip(centre + 0.5 - spans / 2, 0, np.maximum(ends - spans, 0))
+        centre = corner // WHOLE_BLOCK * WHOLE_BLOCK + spans / 2 - 0.5
     turned = rng.random() < config.turned
     angle = np.deg2rad(_angle(turned, config, rng))
     flip = -1 if rng.random() < 0.5 else 1
@@ -204,10 +209,13 @@ def _view_centre(
     """Pick (x, y): on the transition, or so that the view stays inside where it fits."""
     ends = np.array(alpha.shape[::-1], float)
     if rng.random() < config.centred:
-        transition = np.flatnonzero(cv2.inRange(alpha, 13, 242))
-        if transition.size:
-            row, column = divmod(int(transition[rng.integers(transition.size)]), alpha.shape[1])
-            return np.array([column, row], float)
+        transition = np.asarray(cv2.inRange(alpha, 13, 242))
+        counts = np.cumsum(np.count_nonzero(transition, axis=1))  # cheaper than listing them all
+        if counts[-1]:
+            pick = int(rng.integers(counts[-1]))
+            row = int(np.searchsorted(counts, pick, "right"))
+            columns = np.flatnonzero(transition[row])
+            return np.array([columns[pick - counts[row]], row], float)  # counted from the end
     slack = np.abs(ends - spans) / 2
     return (ends - 1) / 2 + rng.uniform(-1, 1, 2) * slack
 

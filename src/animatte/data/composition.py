@@ -152,21 +152,26 @@ def drawn_blur(config: CompositionConfig, rng: Generator) -> float:
     return float(rng.choice(config.boxes) if config.boxes else rng.uniform(*config.sigmas))
 
 
-def noisy(layers: Layers, sigma: float, rng: Generator) -> Layers:
+def noisy(
+    subject: Subject, background: Image, sigma: float, rng: Generator
+) -> tuple[Subject, Image]:
     """Add the same Gaussian noise to foreground and background: RSSN's noise.
 
-    The composite then has that noise too, and is what its layers make; nothing wraps round.
+    Their composite then has that noise too, and is what they make; nothing wraps round.
 
     Args:
-        layers: the composite.
+        subject: what stands in front.
+        background: (H, W, 3).
         sigma: standard deviation in levels of 0 to 255.
         rng: source of all chance.
     """
-    grain = rng.standard_normal(layers.image.shape, np.float32) * np.float32(sigma / 255)
-    foreground, background = (
-        np.clip(plane + grain, 0, 1) for plane in (layers.foreground, layers.background)
-    )
-    return layered(Subject(foreground, layers.alpha), background)
+    grain = rng.standard_normal(background.shape, np.float32)
+    grain *= np.float32(sigma / 255)
+    colours = subject.foreground + grain
+    grain += background
+    for plane in (colours, grain):
+        np.clip(plane, 0, 1, out=plane)
+    return Subject(colours, subject.alpha), grain
 
 
 def partners(

@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from animatte.compositing import estimated_foreground
-from animatte.data.augmentation import View, ViewConfig, drawn_view
+from animatte.data.augmentation import WHOLE_BLOCK, View, ViewConfig, drawn_view
 from animatte.data.composition import (
     CompositionConfig,
     Generator,
@@ -28,7 +28,7 @@ from animatte.data.composition import (
 )
 from animatte.data.folders import Pair
 from animatte.data.fur import FurConfig, furred
-from animatte.data.pictures import Backgrounds, PictureCache, Plane, Source, picture_size
+from animatte.data.pictures import Backgrounds, PictureCache, Plane, Source, header
 from animatte.images.arrays import levels, size_text, unit_pixels
 from animatte.sample import Sample
 
@@ -159,13 +159,15 @@ class Compositor:
 
     def _photo(self, pick: _Pick) -> Plane:
         pair = pick.source.pairs[pick.number]
-        image = self.pictures.photo(pair)
-        if image.shape[:2] != pick.whole.shape:
+        self._check_size(pair.image, pick)
+        return self.pictures.seen(pair, pick.view)
+
+    def _check_size(self, path: Path, pick: _Pick) -> None:
+        if header(path).size != pick.whole.shape:
             raise ValueError(
-                f"{pair.image} is {size_text(image.shape[:2])}, its alpha "
+                f"{path} is {size_text(header(path).size)}, its alpha "
                 f"{size_text(pick.whole.shape)}; both must have one height and width"
             )
-        return pick.view.of(image)
 
     def _on_another_background(self, pick: _Pick, account: Account, rng: Generator) -> Layers:
         config = self.config
@@ -179,11 +181,10 @@ class Compositor:
         if rng.random() < config.sharpness:
             account.blur = drawn_blur(config, rng)
             background = out_of_focus(background, config, pick.view.shrink, account.blur)
-        layers = layered(subject, background)
         if config.noise and rng.random() < config.noise:
             account.noise = config.noise_sigma
-            layers = noisy(layers, config.noise_sigma, rng)
-        return layers
+            subject, background = noisy(subject, background, config.noise_sigma, rng)
+        return layered(subject, background)
 
     def _background(self, pick: _Pick, rng: Generator) -> tuple[Pair, bool]:
         """Draw a background, and tell whether it is one without objects."""
@@ -207,7 +208,11 @@ class Compositor:
         source = pick.source
         path = source.denoised.get(pick.name) if account.denoised else None
         path = path or source.foregrounds.get(pick.name)
-        image = self._photo(pick) if path is None else pick.view.of(self.pictures.image(path))
+        if path is None:
+            image = self._photo(pick)
+        else:
+            self._check_size(path, pick)
+            image = self.pictures.seen(path, pick.view)
         if account.fur:
             side = float(np.sqrt(np.count_nonzero(pick.whole > 127))) / pick.view.shrink
             return _eight_bit(Subject(*furred(image, pick.alpha, fur, rng, side)))
@@ -235,16 +240,15 @@ class Compositor:
             height, width = pick.view.size
             return self._viewed(pair, max(height, width), rng)[:height, :width]
         denoised = self.backgrounds.denoised if account.denoised else {}
-        image = self.pictures.image(denoised.get(pair.name, pair.image))
+        path = denoised.get(pair.name, pair.image)
         greatest = 1.0 if self.config.placement == "crop" else np.inf
-        view, scale = _behind(image.shape, pick, greatest, rng)
+        view, scale = _behind(header(path).size, pick, greatest, rng)
         account.enlarged = max(1.0, 1 / scale)
-        return view.of(image)
+        return self.pictures.seen(path, view)
 
     def _viewed(self, pair: Pair, size: int, rng: Generator) -> Plane:
-        image = self.pictures.photo(pair)
-        clear = np.zeros(image.shape[:2], np.uint8)
-        return drawn_view(clear, size, _BACKGROUND_VIEW, rng).of(image)
+        clear = np.zeros(header(pair.image).size, np.uint8)
+        return self.pictures.seen(pair, drawn_view(clear, size, _BACKGROUND_VIEW, rng))
 
 
 def _behind(
@@ -257,7 +261,8 @@ def _behind(
     """
     sides, wanted = np.array(shape[:2], float), np.array(pick.whole.shape, float)
     scale = min(greatest, float((sides / wanted).min()))
-    top, left = np.round(rng.uniform(0, 1, 2) * np.maximum(sides - wanted * scale, 0)).tolist()
+    corner = rng.uniform(0, 1, 2) * np.maximum(sides - wanted * scale, 0)
+    top, left = (corner // WHOLE_BLOCK * WHOLE_BLOCK).tolist()
     return pick.view.through(scale, (left, top)), scale
 
 
@@ -268,5 +273,5 @@ def _eight_bit(subject: Subject) -> Subject:
 
 def _covers(path: Path, shape: tuple[int, ...]) -> bool:
     """Whether a picture fills (height, width) without being enlarged."""
-    height, width = picture_size(path)
+    height, width = header(path).size
     return height >= shape[0] and width >= shape[1]

@@ -46,9 +46,9 @@ class FurConfig:
         inset: how deep inside the mask the skin lies, since hard masks take some background in.
     """
 
-    length: tuple[float, float] = (0.03, 0.16)
+    length: tuple[float, float] = (0.04, 0.16)
     width: tuple[float, float] = (0.001, 0.004)
-    density: tuple[float, float] = (0.3, 0.9)
+    density: tuple[float, float] = (0.5, 1.3)
     tuft: tuple[float, float] = (4, 16)
     clumping: tuple[float, float] = (0.1, 0.7)
     lean: tuple[float, float] = (0.4, 1.6)
@@ -208,7 +208,7 @@ def _vigour(at: NDArray[np.float64], style: _Style, rng: Generator) -> NDArray[n
     stretch = 6 * style.length
     knots = rng.uniform(0, 1, max(4, int(at.max(initial=0) / stretch) + 2))
     smooth = np.interp(at / stretch, np.arange(len(knots)), knots)
-    return (0.15 + 0.95 * smooth**1.5).astype(np.float32)
+    return (0.2 + 0.9 * smooth**1.5).astype(np.float32)
 
 
 def _strands(roots: _Roots, style: _Style, rng: Generator) -> Points:
@@ -228,7 +228,7 @@ def _strands(roots: _Roots, style: _Style, rng: Generator) -> Points:
         0.4 * of_tuft[numbers, 1] + rng.normal(0, 0.35, count)
     )
     # Much short underfur, few long guard hairs.
-    length = style.length * roots.vigour * (0.2 + rng.beta(1.3, 2.2, count))
+    length = style.length * roots.vigour * (0.2 + rng.beta(1.2, 2.6, count))
     length = length * np.exp(0.2 * of_tuft[numbers, 2])
     steps = np.linspace(0, 1, _JOINTS, dtype=np.float32)
     angles = angle[:, None] + bend[:, None] * steps

@@ -9,20 +9,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from animatte.data.augmentation import View
 from animatte.data.folders import Pair
 from animatte.images import ImageError, read_alpha, read_photo
 from animatte.images.arrays import levels
-from animatte.sample import Sample
 
 Plane: TypeAlias = NDArray[np.uint8]
 
 _ORIENTATION = 0x0112  # of EXIF
+_DAMAGE = (OSError, SyntaxError, ValueError)  # what Pillow raises
 
 
 @dataclass(frozen=True)
@@ -75,31 +76,22 @@ class PictureCache:
         self.free_bytes = limit_bytes
         self.planes: dict[tuple[Path | Pair, str], Plane] = {}
 
-    def read(self, pair: Pair) -> Sample:
-        """Return the decoded pair.
+    def seen(self, picture: Path | Pair, view: View) -> Plane:
+        """Return a view of a picture, (H, W, 3) RGB.
 
-        Raises:
-            ValueError: if a file cannot be decoded or the sizes differ.
-        """
-        return Sample(pair.name, self.photo(pair), self.alpha(pair))
-
-    def photo(self, pair: Pair) -> Plane:
-        """Return a pair's picture (H, W, 3), without decoding its alpha.
+        A JPEG that the view shrinks is decoded at 1/2, 1/4 or 1/8, which takes less time and
+        averages what would be thrown away. That depends on the view alone, so that what is kept
+        already changes nothing.
 
         Raises:
             ValueError: if the file cannot be decoded.
         """
-        if type(pair) is Pair:
-            return self.image(pair.image)
-        return self._kept((pair, "image"), lambda: pair.read().image)  # read in a way of its own
-
-    def image(self, path: Path) -> Plane:
-        """Return a picture, (H, W, 3) RGB as `read_photo` sees it.
-
-        Raises:
-            ImageError: if the file cannot be decoded.
-        """
-        return self._kept((path, "image"), lambda: decoded_image(path))
+        if isinstance(picture, Pair) and type(picture) is not Pair:  # read in a way of its own
+            return view.of(self._kept((picture, "image"), lambda: picture.read().image))
+        path = picture.image if isinstance(picture, Pair) else picture
+        part = _reduction(path, view.shrink)
+        image = self._kept((path, f"image/{part}"), lambda: decoded_image(path, part))
+        return view.of(image) if part == 1 else view.through(1 / part, (0, 0)).of(image)
 
     def alpha(self, pair: Pair) -> Plane:
         """Return a pair's alpha (H, W), without decoding its picture.
@@ -122,13 +114,17 @@ class PictureCache:
         return plane
 
 
-def decoded_image(path: Path) -> Plane:
+def decoded_image(path: Path, part: int = 1) -> Plane:
     """Decode a picture, (H, W, 3) RGB of 8 bits: what `read_photo` sees, sooner where it is plain.
+
+    Args:
+        path: the file.
+        part: decode at 1/part of the size; above 1 only for what `Header.scalable` says.
 
     Raises:
         ImageError: if the file cannot be decoded.
     """
-    pixels = _plain_pixels(path, "RGB")
+    pixels = _plain_pixels(path, "RGB", part)
     return _bytes(read_photo(path).image) if pixels is None else pixels
 
 
@@ -142,32 +138,60 @@ def decoded_alpha(path: Path) -> Plane:
     return _bytes(read_alpha(path)) if pixels is None else pixels
 
 
+class Header(NamedTuple):
+    """What a file says of its picture before it is decoded.
+
+    Attributes:
+        size: (height, width) as shown.
+        mode: of Pillow.
+        plain: whether it needs neither turning nor colour management.
+        scalable: whether it can be decoded smaller.
+    """
+
+    size: tuple[int, int]
+    mode: str
+    plain: bool
+    scalable: bool
+
+
 @cache
-def picture_size(path: Path) -> tuple[int, int]:
-    """Return (height, width) as shown, from the header alone.
+def header(path: Path) -> Header:
+    """Read the header of a picture.
 
     Raises:
-        ImageError: if the file cannot be opened.
+        ImageError: if it cannot be opened.
     """
     try:
         with Image.open(path) as picture:
-            turned = picture.getexif().get(_ORIENTATION, 1) >= 5
-            return picture.size if turned else (picture.height, picture.width)
-    except OSError as error:
+            orientation = picture.getexif().get(_ORIENTATION, 1)
+            plain = not {"icc_profile", "transparency"} & picture.info.keys() and orientation == 1
+            size = picture.size if orientation >= 5 else picture.size[::-1]
+            scalable = plain and picture.format == "JPEG" and picture.mode == "RGB"
+            return Header(size, picture.mode, plain, scalable)
+    except (*_DAMAGE, Image.DecompressionBombError) as error:
         raise ImageError(
             f"{path} is not an image that can be read; remove or replace it"
         ) from error
 
 
-def _plain_pixels(path: Path, mode: str) -> Plane | None:
-    """Pixels of a file that needs neither turning nor colour management; None for any other."""
+def _reduction(path: Path, shrink: float) -> int:
+    """1, 2, 4 or 8: how much smaller a file may be decoded for a view that shrinks it so."""
+    if shrink < 2 or not header(path).scalable:
+        return 1
+    return max(part for part in (1, 2, 4, 8) if part <= shrink)
+
+
+def _plain_pixels(path: Path, mode: str, part: int = 1) -> Plane | None:
+    """Pixels of a file that needs no care; None for any other."""
+    about = header(path)
+    if not about.plain or about.mode != mode:
+        return None
     try:
         with Image.open(path) as picture:
-            special = {"icc_profile", "transparency"} & picture.info.keys()
-            if picture.mode != mode or special or picture.getexif().get(_ORIENTATION, 1) != 1:
-                return None
+            if part > 1:
+                picture.draft(mode, (max(1, picture.width // part), max(1, picture.height // part)))
             return np.asarray(picture, np.uint8)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+    except _DAMAGE:
         return None  # read anew with all care, which says what is wrong
 
 
