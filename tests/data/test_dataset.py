@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from animatte.data.augmentation import ColourConfig, ViewConfig, random_view, recoloured
-from animatte.data.dataset import ExampleConfig, ExampleStream, PictureCache, Request, Source
+from animatte.data.dataset import ExampleConfig, ExampleStream, Request
 from animatte.data.folders import Pair, paired
+from animatte.data.pictures import Backgrounds, Source
 from animatte.sample import Sample
 
 PLAIN = ColourConfig(0, 0, 0, 0, 0, 0)
@@ -32,7 +33,7 @@ def pairs(tmp_path: Path) -> list[Pair]:
 def stream(pairs: list[Pair], **changes: object) -> ExampleStream:
     replaced = float(str(changes.pop("replaced", 0)))
     config = ExampleConfig(colour=PLAIN, **changes)  # type: ignore[arg-type]
-    backgrounds = [Pair(pair.image, None) for pair in pairs[:2]]
+    backgrounds = Backgrounds([Pair(pair.image, None) for pair in pairs[:2]])
     return ExampleStream([Source(pairs, 1, replaced)], backgrounds, config, seed=1)
 
 
@@ -86,19 +87,9 @@ def test_empty_examples_have_no_subject(pairs: list[Pair]) -> None:
 
 def test_sources_are_drawn_by_their_weights(pairs: list[Pair]) -> None:
     sources = [Source(pairs[:1], 3, 0), Source(pairs[1:2], 1, 0)]
-    examples = ExampleStream(sources, [], ExampleConfig(colour=PLAIN), seed=0)
+    examples = ExampleStream(sources, Backgrounds(), ExampleConfig(colour=PLAIN), seed=0)
     names = [examples[Request(position, 32, (0.5, 1))].name for position in range(200)]
     assert 0.65 < names.count(pairs[0].name) / 200 < 0.85
-
-
-def test_the_cache_keeps_within_its_limit(pairs: list[Pair]) -> None:
-    size = 90 * 120 * 4
-    cache = PictureCache(2 * size + 10)
-    first = cache.read(pairs[0])
-    for pair in pairs:
-        cache.read(pair)
-    assert cache.read(pairs[0]) is first
-    assert len(cache.samples) == 2
 
 
 def test_a_view_of_the_whole_keeps_the_whole() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from animatte.training.recipe import read_recipe
 from animatte.training.schedule import plans
+from animatte.training.sources import stream_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -40,6 +41,9 @@ def test_overrides_replace_values_by_path(recipe_file: Path) -> None:
         ("stages=[{loss: {a: 1}, phases: [{size: 64, batch: 1}]}]", "steps or epochs"),
         ("stages.0.optimiser.ema=2", r"optimiser\.ema"),
         ("network.rosta=XT", r"network\.rosta"),
+        ("data.composition.track=rsnn", r"composition\.track"),
+        ("data.composition.noise=7", r"composition\.noise"),
+        ("data.sources.0.fur=2", r"sources\.0\.fur"),
         ("seed", "has no '='"),
         ("stages.0.phases.7.steps=1", "phases.7.steps"),
         ("seed.inner=1", "seed"),
@@ -51,6 +55,35 @@ def test_a_wrong_value_is_named_with_its_key(
     with pytest.raises(ValueError, match=complaint) as caught:
         read_recipe(recipe_file, [override])
     assert "\n" not in str(caught.value)
+
+
+def test_a_track_sets_the_switches_that_the_recipe_leaves_open(recipe_file: Path) -> None:
+    recipe = read_recipe(recipe_file, ["data.composition={track: rssn, noise: 0.2}"])
+    config = recipe.data.composition.config
+    assert (config.noise, config.sharpness, config.num_backgrounds) == (0.2, 0.5, 5)
+    assert config.placement == "fill"
+
+
+def test_sources_take_the_track_s_share_of_composites_unless_they_say_so(
+    recipe_file: Path,
+) -> None:
+    for changes, expected in (
+        (["data.sources.0.replaced=null"], 0.35),
+        (["data.sources.0.replaced=null", "data.composition={track: dim}"], 1),
+        (["data.sources.0.replaced=0.5", "data.composition={track: dim}"], 0.5),
+        (["data.sources.0.replaced=null", "data.composition={track: ori}"], 0),
+    ):
+        stream = stream_of(read_recipe(recipe_file, changes).data, 0)
+        assert stream.sources[0].replaced == expected
+
+
+def test_where_backgrounds_lie_does_not_decide_what_a_training_is(recipe_file: Path) -> None:
+    here, there = (
+        read_recipe(recipe_file, [f"data.composition.objects={folder}"]) for folder in "ab"
+    )
+    assert here.decisive == there.decisive
+    other = read_recipe(recipe_file, ["data.composition.noise=1"])
+    assert here.decisive != other.decisive
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from animatte.cli import prepare
+from animatte.cli import data_compose, prepare
 from animatte.cli.progress import Jobs, progress_bar
 
 if TYPE_CHECKING:
@@ -24,11 +24,12 @@ if TYPE_CHECKING:
     _Stream: TypeAlias = tuple[ExampleStream, int, tuple[float, float]]
 
 app = typer.Typer(
-    help="Data sets: which are known, checks, downloads, previews, preparation.",
+    help="Data sets: which are known, checks, downloads, previews, preparation, composites.",
     no_args_is_help=True,
 )
 
 app.add_typer(prepare.app, name="prepare")
+app.command("compose")(data_compose.compose)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 RECIPE_SUFFIXES = (".yaml", ".yml")

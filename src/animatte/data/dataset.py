@@ -6,20 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animatte.compositing import composite, estimated_foreground
 from animatte.data.augmentation import (
     ColourConfig,
     Generator,
     ViewConfig,
-    random_view,
+    drawn_view,
     recoloured,
 )
-from animatte.data.folders import Pair
-from animatte.images.arrays import levels, unit_pixels
+from animatte.data.composition import CompositionConfig
+from animatte.data.compositor import Composed, Compositor, ViewOf
+from animatte.data.fur import FurConfig
+from animatte.data.pictures import Backgrounds, PictureCache, Source
+from animatte.images.arrays import unit_pixels
 from animatte.sample import Sample
 from animatte.trimap import BACKGROUND, FOREGROUND, transition_area, trimap_from_alpha
 
@@ -43,30 +44,14 @@ class Example(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Source:
-    """Pictures that are drawn from together.
-
-    Attributes:
-        pairs: the pictures.
-        weight: share of the examples, relative to the other sources'.
-        replaced: probability that the background is replaced by another.
-        per_epoch: how often each picture counts in an epoch.
-    """
-
-    pairs: Sequence[Pair]
-    weight: float
-    replaced: float
-    per_epoch: int = 1
-
-
-@dataclass(frozen=True)
 class ExampleConfig:
     """How examples are made.
 
     Attributes:
         view: random views.
         colour: photometric changes.
-        blurred: probability that a replaced background is out of focus.
+        composition: how pictures come onto other backgrounds.
+        fur: how fur looks where it is grown.
         empty: probability of a background alone, without any subject.
         transition_kernel: width in view pixels of the glance's transition.
         focus_kernel: width in view pixels of the band where the focus is trained; as a rule wider
@@ -75,7 +60,8 @@ class ExampleConfig:
 
     view: ViewConfig = field(default_factory=ViewConfig)
     colour: ColourConfig = field(default_factory=ColourConfig)
-    blurred: float = 0.5
+    composition: CompositionConfig = field(default_factory=CompositionConfig)
+    fur: FurConfig = field(default_factory=FurConfig)
     empty: float = 0.02
     transition_kernel: int = 25
     focus_kernel: int = 51
@@ -95,35 +81,12 @@ class Request(NamedTuple):
     scale: tuple[float, float]
 
 
-class PictureCache:
-    """Decoded pictures kept in memory until a limit is reached; later ones are decoded anew.
-
-    Args:
-        limit_bytes: memory that decoded pictures may take, in each process.
-    """
-
-    def __init__(self, limit_bytes: int) -> None:
-        self.free_bytes = limit_bytes
-        self.samples: dict[Pair, Sample] = {}
-
-    def read(self, pair: Pair) -> Sample:
-        """Return the decoded pair."""
-        if pair in self.samples:
-            return self.samples[pair]
-        sample = pair.read()
-        size = sample.image.nbytes + sample.alpha.nbytes
-        if size <= self.free_bytes:
-            self.free_bytes -= size
-            self.samples[pair] = sample
-        return sample
-
-
 class ExampleStream:
     """Examples by position: the same seed and position give the same example, in any process.
 
     Args:
         sources: where pictures come from; every one gives its share by weight.
-        backgrounds: pictures without a subject.
+        backgrounds: what pictures are composited onto, and what is shown alone.
         config: how examples are made.
         seed: of every choice.
         cache_bytes: memory for decoded pictures, in each process.
@@ -132,7 +95,7 @@ class ExampleStream:
     def __init__(
         self,
         sources: Sequence[Source],
-        backgrounds: Sequence[Pair],
+        backgrounds: Backgrounds,
         config: ExampleConfig,
         seed: int,
         cache_bytes: int = 0,
@@ -141,7 +104,8 @@ class ExampleStream:
         self.backgrounds = backgrounds
         self.config = config
         self.seed = seed
-        self.cache = PictureCache(cache_bytes)
+        pictures = PictureCache(cache_bytes)
+        self.compositor = Compositor(backgrounds, config.composition, config.fur, seed, pictures)
         weights = np.array([source.weight for source in sources], float)
         self.shares = weights / weights.sum()
 
@@ -153,30 +117,22 @@ class ExampleStream:
     def __getitem__(self, request: Request) -> Example:
         """Make the example of a request."""
         rng = np.random.default_rng([self.seed, request.position])
-        if self.backgrounds and rng.random() < self.config.empty:
-            view = self._background(request.size, rng)
-            return self._example(Sample("empty", view, np.zeros(view.shape[:2], np.uint8)), rng)
+        if self.backgrounds.plain and rng.random() < self.config.empty:
+            return self._example(self.compositor.empty(request.size, rng), rng)
+        return self._example(self._composed(self.view_of(request), rng).sample, rng)
+
+    def view_of(self, request: Request) -> ViewOf:
+        """Return what draws the view of a request."""
+        config = replace(self.config.view, scale=request.scale)
+        return lambda alpha, rng: drawn_view(alpha, request.size, config, rng)
+
+    def composed(self, position: int, view_of: ViewOf) -> Composed:
+        """Draw a picture with all its layers, as the examples are made of."""
+        return self._composed(view_of, np.random.default_rng([self.seed, position]))
+
+    def _composed(self, view_of: ViewOf, rng: Generator) -> Composed:
         source = self.sources[rng.choice(len(self.sources), p=self.shares)]
-        sample = self.cache.read(source.pairs[int(rng.integers(len(source.pairs)))])
-        view_config = replace(self.config.view, scale=request.scale)
-        sample = random_view(sample, request.size, view_config, rng)
-        if self.backgrounds and rng.random() < source.replaced:
-            sample = self._with_other_background(sample, rng)
-        return self._example(sample, rng)
-
-    def _background(self, size: int, rng: Generator) -> NDArray[np.uint8]:
-        sample = self.cache.read(self.backgrounds[int(rng.integers(len(self.backgrounds)))])
-        return random_view(sample, size, ViewConfig(scale=(0.3, 1.0), centred=0), rng).image
-
-    def _with_other_background(self, sample: Sample, rng: Generator) -> Sample:
-        alpha = unit_pixels(sample.alpha)
-        foreground = estimated_foreground(unit_pixels(sample.image), alpha)
-        background = unit_pixels(self._background(alpha.shape[0], rng))
-        if rng.random() < self.config.blurred:
-            sigma = rng.uniform(0.5, 8)
-            background = np.asarray(cv2.GaussianBlur(background, (0, 0), sigma), np.float32)
-        image = np.asarray(levels(composite(foreground, background, alpha), 8), np.uint8)
-        return Sample(sample.name, image, sample.alpha)
+        return self.compositor.composed(source, view_of, rng)
 
     def _example(self, sample: Sample, rng: Generator) -> Example:
         image = recoloured(unit_pixels(sample.image), self.config.colour, rng)

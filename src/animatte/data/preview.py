@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from animatte.data.dataset import Example, ExampleConfig, ExampleStream, Request, Source
+from animatte.data.dataset import Example, ExampleConfig, ExampleStream, Request
 from animatte.data.folders import Pair
+from animatte.data.pictures import Backgrounds, Source
 from animatte.images.arrays import levels, three_channels
 from animatte.trimap import BACKGROUND, FOREGROUND, TRANSITION
 
@@ -21,7 +22,7 @@ _DIMMED = 0.2
 
 def plain_stream(pairs: Sequence[Pair], seed: int) -> ExampleStream:
     """Examples of these pictures alone, on their own backgrounds, with the default changes."""
-    return ExampleStream([Source(pairs, 1, 0)], [], ExampleConfig(empty=0), seed)
+    return ExampleStream([Source(pairs, 1, 0)], Backgrounds(), ExampleConfig(empty=0), seed)
 
 
 def drawn(

@@ -10,8 +10,9 @@ from torch import Tensor
 
 from animatte.checkpoint import load_checkpoint
 from animatte.data.augmentation import ColourConfig, ViewConfig
-from animatte.data.dataset import ExampleConfig, ExampleStream, Source
+from animatte.data.dataset import ExampleConfig, ExampleStream
 from animatte.data.folders import Pair, paired, pictures
+from animatte.data.pictures import Backgrounds, Source
 from animatte.data.registry import named_dataset
 from animatte.models.encoders.imagenet import imagenet_state
 from animatte.models.registry import (
@@ -80,20 +81,42 @@ def stream_of(section: DataSection, seed: int) -> ExampleStream:
     Raises:
         ValueError: if a folder is missing or its pictures have no alphas.
     """
-    sources = [
-        Source(included(section.root, source), source.weight, source.replaced, source.per_epoch)
-        for source in section.sources
-    ]
+    composition = section.composition.config
     config = ExampleConfig(
         view=ViewConfig(**section.view.model_dump()),
         colour=ColourConfig(**section.colour.model_dump()),
-        blurred=section.blurred,
+        composition=composition,
         empty=section.empty,
         transition_kernel=section.transition_kernel,
         focus_kernel=section.focus_kernel,
     )
-    backgrounds = backgrounds_in(section.backgrounds)
+    sources = [_source(section.root, each, composition.replaced) for each in section.sources]
+    backgrounds = Backgrounds(
+        plain=backgrounds_in(section.backgrounds),
+        objects=backgrounds_in(section.composition.objects),
+        denoised=_by_name(section.composition.denoised_backgrounds),
+    )
     return ExampleStream(sources, backgrounds, config, seed, int(section.cache * GIGABYTE))
+
+
+def _source(root: Path, section: SourceSection, replaced: float) -> Source:
+    folder = root / section.folder
+    pairs = included(root, section)
+    published = {pair.name: pair.foreground for pair in pairs if pair.foreground is not None}
+    named = _by_name(folder / section.foreground if section.foreground else None)
+    return Source(
+        pairs=pairs,
+        weight=section.weight,
+        replaced=replaced if section.replaced is None else section.replaced,
+        per_epoch=section.per_epoch,
+        fur=section.fur,
+        foregrounds=published | named,
+        denoised=_by_name(folder / section.denoised if section.denoised else None),
+    )
+
+
+def _by_name(folder: Path | None) -> dict[str, Path]:
+    return {} if folder is None else {path.stem: path for path in pictures(folder)}
 
 
 def included(root: Path, source: SourceSection) -> list[Pair]:

@@ -1,0 +1,52 @@
+"""`animatte data compose`: composites on disk, as the training makes them."""
+
+# ruff: noqa: PLC0415 - heavy imports wait until the verb runs
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def compose(
+    recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="YAML file.")],
+    overrides: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[KEY=VALUE]...", help="Values that replace the recipe's."),
+    ] = None,
+    *,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the composites.")],
+    count: Annotated[int, typer.Option(min=1, help="How many.")] = 100,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Of every choice; default: the recipe's.")
+    ] = None,
+    size: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Side of views as the training sees them; default: whole pictures."
+        ),
+    ] = None,
+) -> None:
+    """Write composites with alpha, foreground, background and what was drawn for each.
+
+    The same seed gives the same bytes.
+    """
+    from rich.console import Console
+    from rich.progress import track
+
+    from animatte.data.composites import MANIFEST, written_composites
+    from animatte.data.dataset import Request
+    from animatte.training.recipe import read_recipe
+    from animatte.training.sources import stream_of
+
+    checked = read_recipe(recipe, overrides or [])
+    stream = stream_of(checked.data, checked.seed if seed is None else seed)
+    scale = checked.stages[0].phases[0].scale
+    view_of = None if size is None else stream.view_of(Request(0, size, scale))
+    console = Console(stderr=True)
+    names = written_composites(stream, output, count, view_of)
+    for _ in track(names, "compose", count, transient=True, console=console):
+        pass
+    typer.echo(f"{output / MANIFEST}")

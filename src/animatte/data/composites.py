@@ -1,0 +1,64 @@
+"""Composites on disk: the pictures of the training, written with all their layers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+from animatte.data.augmentation import Generator, View
+from animatte.data.compositor import Composed, ViewOf
+from animatte.data.dataset import ExampleStream
+from animatte.data.pictures import Plane
+from animatte.images import write_alpha, write_image
+
+MANIFEST = "manifest.jsonl"
+
+
+def written_composites(
+    stream: ExampleStream, folder: Path, count: int, view_of: ViewOf | None = None
+) -> Iterator[str]:
+    """Write composites and, a line each, what was drawn for them.
+
+    `folder` gets image/, alpha/, foreground/ and background/, all PNG of 8 bits. A picture that
+    keeps its own background has no foreground and no background there.
+
+    Args:
+        stream: what draws them; the same seed writes the same bytes.
+        folder: is made; it must not hold composites yet.
+        count: how many.
+        view_of: draws the view that is composited; None composites whole pictures.
+
+    Yields:
+        the name of each, once it is written.
+
+    Raises:
+        ValueError: if the folder holds a manifest, or a picture cannot be read or written.
+    """
+    manifest = folder / MANIFEST
+    if manifest.exists():
+        raise ValueError(f"{folder} holds composites already; give another folder or remove it")
+    for part in ("image", "alpha", "foreground", "background"):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+    with manifest.open("x", encoding="utf-8") as lines:
+        for position in range(count):
+            composed = stream.composed(position, view_of or _whole)
+            name = f"{position:06d}"
+            _write(composed, folder, name)
+            record = {"name": name, **asdict(composed.account)}
+            lines.write(json.dumps(record, ensure_ascii=False) + "\n")
+            yield name
+
+
+def _whole(alpha: Plane, _: Generator) -> View:
+    return View.whole(alpha.shape)
+
+
+def _write(composed: Composed, folder: Path, name: str) -> None:
+    file = f"{name}.png"
+    write_image(folder / "image" / file, composed.sample.image)
+    write_alpha(folder / "alpha" / file, composed.sample.alpha)
+    if composed.layers is not None:
+        write_image(folder / "foreground" / file, composed.layers.foreground)
+        write_image(folder / "background" / file, composed.layers.background)
