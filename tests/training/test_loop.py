@@ -140,6 +140,19 @@ def test_a_training_can_begin_from_the_mean_of_models(recipe_file: Path, tmp_pat
     assert not torch.equal(first[name], second[name])
 
 
+def test_what_is_kept_can_hold_a_share_of_the_first_weights(
+    recipe_file: Path, tmp_path: Path
+) -> None:
+    first = train(read_recipe(recipe_file), tmp_path / "first")
+    initial = f"network.initial={first}"
+    after = trained(recipe_file, tmp_path / "after", initial, "seed=1")
+    kept = trained(recipe_file, tmp_path / "kept", initial, "seed=1", "network.initial_share=0.25")
+    name = "trunk.context.bottleneck.weight"
+    before = load_file(first)[name]
+    assert not torch.equal(before, after[name])
+    torch.testing.assert_close(kept[name], 0.75 * after[name] + 0.25 * before)
+
+
 def test_bfloat16_trains_too(recipe_file: Path, tmp_path: Path) -> None:
     result = trained(recipe_file, tmp_path / "run", "precision=bf16", last_step=2)
     assert all(torch.isfinite(value).all() for value in result.values())

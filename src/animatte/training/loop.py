@@ -20,7 +20,7 @@ from animatte.models.registry import MattingNetwork, NetworkConfig
 from animatte.training.objective import Batch, loss_terms
 from animatte.training.recipe import Recipe
 from animatte.training.schedule import StagePlan, plans
-from animatte.training.sources import network_of, seeded, stream_of
+from animatte.training.sources import blended_state, network_of, seeded, stream_of
 from animatte.training.state import TrainingState, fresh_state, set_training_mode
 from animatte.training.validation import validation_pairs, validation_scores
 
@@ -73,7 +73,7 @@ def train(
             after_step(run, terms, is_end=state.step in (last, plan.end))
         if len(stages) > 1 and state.step == plan.end:
             save_model(folder, f"{recipe.name}.{plan.section.name}", state, config)
-    return save_model(folder, recipe.name, state, config)
+    return save_model(folder, recipe.name, state, config, recipe)
 
 
 class Run(NamedTuple):
@@ -111,10 +111,23 @@ def after_step(run: Run, terms: Mapping[str, Tensor], is_end: bool) -> None:
         state.save(run.folder / STATE_NAME, recipe)
 
 
-def save_model(folder: Path, name: str, state: TrainingState, config: NetworkConfig) -> Path:
-    """Write the averaged weights with their configuration."""
+def save_model(
+    folder: Path,
+    name: str,
+    state: TrainingState,
+    config: NetworkConfig,
+    finished: Recipe | None = None,
+) -> Path:
+    """Write the averaged weights with their configuration; of a finished training, blended."""
     model = folder / f"{name}.safetensors"
-    save_checkpoint(model, state.averaged, config)
+    network = state.averaged
+    if finished is not None and finished.network.initial_share > 0:
+        initial, _ = network_of(finished.network)
+        share = finished.network.initial_share
+        blended = blended_state(network.state_dict(), initial.state_dict(), share)
+        network = initial
+        network.load_state_dict(blended)
+    save_checkpoint(model, network, config)
     return model
 
 

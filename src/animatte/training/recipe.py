@@ -35,7 +35,9 @@ class NetworkSection(Section):
             torchvision's from torch's hub, or null for fresh ones.
         frozen: names of the encoder's modules whose parameters stay as they are.
         initial: checkpoint of the same network to start from, or several, of which the mean of
-            the weights is taken (Wortsman et al. 2022), or null.
+            the weights is taken (model soups, Wortsman et al. 2022), or null.
+        initial_share: share of these first weights in the model that is written at the end, for
+            what a further training forgets (WiSE-FT, Wortsman et al. 2022).
     """
 
     name: str
@@ -43,6 +45,7 @@ class NetworkSection(Section):
     encoder_weights: Path | None = None
     frozen: tuple[str, ...] = ()
     initial: Path | tuple[Path, ...] | None = None
+    initial_share: Probability = 0.0
 
 
 class SourceSection(Section):

@@ -71,6 +71,18 @@ def mean_state(states: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
     }
 
 
+def blended_state(
+    trained: Mapping[str, Tensor], initial: Mapping[str, Tensor], initial_share: float
+) -> dict[str, Tensor]:
+    """Interpolate each tensor from `trained` towards `initial`; counters are as trained."""
+    return {
+        name: value.lerp(initial[name].to(value.device), initial_share)
+        if value.is_floating_point()
+        else value
+        for name, value in trained.items()
+    }
+
+
 def _described(config: NetworkConfig) -> str:
     return f"{config.encoder}, {config.rosta if isinstance(config, GFMConfig) else 'LFM'}"
 
