@@ -83,4 +83,4 @@ def test_momentum_takes_the_new_rate_or_keeps_the_one_of_its_step(rescaled: bool
         state.optimiser.step()
     # First step: -0.1. Second: the new gradient at 0.4, the old one's half at 0.4 or 0.1.
     carried = 0.5 * (0.4 if rescaled else 0.1)
-    assert float(network.weight) == pytest.approx(-(0.1 + 0.4 + carried))
+    assert network.weight.item() == pytest.approx(-(0.1 + 0.4 + carried))

@@ -14,6 +14,7 @@ _SITE = "https://download.pytorch.org/models/"
 # Encoder: address. The part of the name after the dash starts the file's SHA-256.
 IMAGENET_URLS: Mapping[str, str] = {
     "mobilenet_v2": f"{_SITE}mobilenet_v2-b0353104.pth",
+    "mobilenet_v2_frozen": f"{_SITE}mobilenet_v2-b0353104.pth",
     "mobilenet_v2_detail": f"{_SITE}mobilenet_v2-b0353104.pth",
     "resnet34": f"{_SITE}resnet34-b627a593.pth",
     "resnet34_2b": f"{_SITE}resnet34-b627a593.pth",
