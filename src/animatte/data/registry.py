@@ -169,7 +169,7 @@ DATASETS: Mapping[str, Dataset] = {
                     27,
                 ),
             },
-            confirmed="folders and count by pymatting and other programs that read it",
+            confirmed="folders by programs that read it, count from memory",
         ),
         Dataset(
             name="pets",
@@ -217,7 +217,7 @@ DATASETS: Mapping[str, Dataset] = {
             splits={
                 "test": Split(Layout("datasets/imgs/pascal", "datasets/masks/pascal"), "test", 850)
             },
-            confirmed="folders and count by programs that read it",
+            confirmed="folders by programs that read it, count from memory",
         ),
         Dataset(
             name="folders",
