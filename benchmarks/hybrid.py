@@ -20,7 +20,8 @@ from animatte.engine import Network, OnnxNetwork
 from animatte.export.onnx import export_onnx
 from animatte.models.gfm import GFM
 from animatte.models.registry import built_gfm, gfm_config
-from animatte.strategies import named_strategy, resized
+from animatte.scales import resized
+from animatte.strategies import named_strategy
 from animatte.torch_engine import TorchNetwork
 
 Views = Sequence[NDArray[np.float32]]

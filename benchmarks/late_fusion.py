@@ -22,8 +22,7 @@ from animatte.engine import Network, load_network
 from animatte.metrics import picture_scores
 from animatte.refinement import guided_enlargement
 from animatte.refining import named_refinement
-from animatte.scales import LongerSide
-from animatte.strategies import resized
+from animatte.scales import LongerSide, resized
 from animatte.trimap import transition_area, trimap_from_alpha
 
 Array = NDArray[np.float32]

@@ -10,14 +10,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from animatte.scales import Fraction, LongerSide
+from animatte.scales import Fraction, LongerSide, resized
 from animatte.strategies import (
     STRATEGIES,
     Strategy,
     default_strategy,
     full_size_alpha,
     named_strategy,
-    resized,
     views,
 )
 

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import warnings
 from contextlib import redirect_stdout
-from importlib.util import find_spec
 from io import StringIO
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animatte.refinement import bounded_size, guided_enlargement, reduced
+from animatte.extras import check_installed
+from animatte.refinement import bounded_size, guided_enlargement
+from animatte.scales import resized
 from animatte.tiles import Area, Array
 from animatte.trimap import BACKGROUND, FOREGROUND, transition_area
 
@@ -67,10 +68,7 @@ def check_pymatting() -> None:
     Raises:
         ModuleNotFoundError: naming the extra.
     """
-    if find_spec("pymatting") is None:
-        raise ModuleNotFoundError(
-            "pymatting is not installed; run: pip install 'animatte[solver]'", name="pymatting"
-        )
+    check_installed("pymatting", "solver")
 
 
 def _box_around(unknown: NDArray[np.bool_]) -> Area:
@@ -85,7 +83,7 @@ def _solution(image: Array, trimap: NDArray[np.uint8], max_pixels: int) -> Array
     labels = _reduced_labels(trimap, size)
     if min(size) <= _REACH or not {0.0, 1.0} <= set(np.unique(labels)):
         return None
-    view = reduced(image, size)
+    view = resized(image, size)
     small = _solved(view, labels)
     return small if size == trimap.shape else guided_enlargement(small, view, image)
 
@@ -93,8 +91,8 @@ def _solution(image: Array, trimap: NDArray[np.uint8], max_pixels: int) -> Array
 def _reduced_labels(trimap: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.float64]:
     """0, 0.5 and 1; known is a reduced pixel only if all that it covers is known alike."""
     labels = np.full(size, 0.5)
-    labels[reduced((trimap == FOREGROUND).astype(np.float32), size) >= 1] = 1
-    labels[reduced((trimap != BACKGROUND).astype(np.float32), size) <= 0] = 0
+    labels[resized((trimap == FOREGROUND).astype(np.float32), size) >= 1] = 1
+    labels[resized((trimap != BACKGROUND).astype(np.float32), size) <= 0] = 0
     return labels
 
 

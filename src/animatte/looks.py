@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from animatte.scales import resized
 from animatte.turning import turned, turned_back
 from animatte.upright import sureness, upright_angle
 from animatte.zooming import Box, paste, subject_boxes
@@ -219,10 +220,7 @@ def _stretched(image: Array, aspect: Aspect) -> Array:
 
 def _resized(picture: Array, size: tuple[int, int]) -> Array:
     """Sides that shrink by area means, sides that grow cubically, in [0, 1]."""
-    smaller = (min(picture.shape[0], size[0]), min(picture.shape[1], size[1]))
-    reduced = cv2.resize(picture, smaller[::-1], interpolation=cv2.INTER_AREA)
-    grown = cv2.resize(reduced, size[::-1], interpolation=cv2.INTER_CUBIC)
-    return np.asarray(np.clip(grown, 0, 1), np.float32)
+    return np.asarray(np.clip(resized(picture, size, cv2.INTER_CUBIC), 0, 1), np.float32)
 
 
 def _scaled(box: Box, before: tuple[int, ...], after: tuple[int, int]) -> Box:

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from animatte.scales import resized
 from animatte.tiles import Area, Array, magnified, tiles
 
 # Smallest window and little smoothing: hair is a pixel or two wide at the network's view.
@@ -76,7 +77,7 @@ def guided_filter(
     size = bounded_size(image.shape[:2], max_pixels)
     ratio = max(size) / max(alpha.shape)
     coefficients = _linear_fit(
-        reduced(alpha, size), reduced(image, size), max(1, round(radius * ratio)), smoothing
+        resized(alpha, size), resized(image, size), max(1, round(radius * ratio)), smoothing
     )
     filtered = np.empty(alpha.shape, np.float32)
     for area, _ in tiles(alpha.shape):
@@ -89,13 +90,6 @@ def bounded_size(shape: tuple[int, ...], max_pixels: int) -> tuple[int, int]:
     height, width = shape[:2]
     ratio = min(1.0, (max_pixels / (height * width)) ** 0.5)
     return max(1, round(height * ratio)), max(1, round(width * ratio))
-
-
-def reduced(array: Array, size: tuple[int, int]) -> Array:
-    """Reduce (H, W) or (H, W, C) by area means; the array itself where it has the size already."""
-    if array.shape[:2] == size:
-        return array
-    return np.asarray(cv2.resize(array, size[::-1], interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _check_filter(

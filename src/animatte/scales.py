@@ -1,4 +1,4 @@
-"""The size at which a network sees a photo, by rules that hold for any photo."""
+"""The size at which a network sees a photo, by rules that hold for any photo; resizing to it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
+
+import cv2
+from numpy.typing import NDArray
 
 Size = tuple[int, int]
 
@@ -83,3 +86,16 @@ def scale_of_dict(values: Mapping[str, Any]) -> Scale:
         KeyError, TypeError: if a field is missing or unknown.
     """
     return _SCALES[values["kind"]](**{name: values[name] for name in values if name != "kind"})
+
+
+def resized(array: NDArray[Any], size: Size, enlarging: int = cv2.INTER_LINEAR) -> NDArray[Any]:
+    """Resize (H, W) or (H, W, C): sides that shrink by area means, sides that grow by `enlarging`.
+
+    The array itself where it has the size already.
+    """
+    smaller = (min(array.shape[0], size[0]), min(array.shape[1], size[1]))
+    if smaller != array.shape[:2]:
+        array = cv2.resize(array, smaller[::-1], interpolation=cv2.INTER_AREA)
+    if size != array.shape[:2]:
+        array = cv2.resize(array, size[::-1], interpolation=enlarging)
+    return array

@@ -17,7 +17,15 @@ from numpy.typing import NDArray
 
 from animatte.engine import WHOLE_OUTPUTS, Network
 from animatte.refinement import guided_enlargement
-from animatte.scales import Fraction, LongerSide, Scale, Size, scale_dict, scale_of_dict
+from animatte.scales import (
+    Fraction,
+    LongerSide,
+    Scale,
+    Size,
+    resized,
+    scale_dict,
+    scale_of_dict,
+)
 
 Array = NDArray[np.float32]
 
@@ -292,16 +300,3 @@ def _soft_merge(glance: Array, focus: Array, rosta: str) -> Array:
     else:
         merged = scores[1] * (1 - focus) / total
     return np.asarray(merged, np.float32)
-
-
-def resized(array: NDArray[Any], size: Size, enlarging: int = cv2.INTER_LINEAR) -> NDArray[Any]:
-    """Resize (H, W) or (H, W, C): sides that shrink by area means, sides that grow by `enlarging`.
-
-    The array itself where it has the size already.
-    """
-    smaller = (min(array.shape[0], size[0]), min(array.shape[1], size[1]))
-    if smaller != array.shape[:2]:
-        array = cv2.resize(array, smaller[::-1], interpolation=cv2.INTER_AREA)
-    if size != array.shape[:2]:
-        array = cv2.resize(array, size[::-1], interpolation=enlarging)
-    return array

@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from animatte.scales import LongerSide, resized
+
 Array: TypeAlias = NDArray[np.float32]
 Size: TypeAlias = tuple[int, int]
 
@@ -77,12 +79,8 @@ def _quarters_and_tilt(degrees: float) -> tuple[int, float]:
 
 
 def _reduced(picture: Array) -> Array:
-    ratio = _LONGEST_SIDE / max(picture.shape[:2])
-    if ratio >= 1:
-        return picture
-    height, width = (max(1, round(side * ratio)) for side in picture.shape[:2])
-    reduced = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
-    return np.asarray(reduced, np.float32)
+    size = LongerSide(_LONGEST_SIDE, max_enlargement=1).size(picture.shape[:2], stride=1)
+    return np.asarray(resized(picture, size), np.float32)
 
 
 def _tilt(width_and_height: tuple[int, ...], degrees: float) -> NDArray[np.float64]:

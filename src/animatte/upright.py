@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from animatte.scales import LongerSide, resized
 from animatte.turning import turned, turned_back
 
 Array: TypeAlias = NDArray[np.float32]
@@ -87,7 +87,5 @@ def _overlap(one: Array, other: Array) -> float:
 
 
 def _reduced(image: Array) -> Array:
-    ratio = min(1.0, _SKETCH_SIDE / max(image.shape[:2]))
-    height, width = (max(1, round(side * ratio)) for side in image.shape[:2])
-    reduced = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
-    return np.asarray(reduced, np.float32)
+    size = LongerSide(_SKETCH_SIDE, max_enlargement=1).size(image.shape[:2], stride=1)
+    return np.asarray(resized(image, size), np.float32)

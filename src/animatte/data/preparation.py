@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import partial
-from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from animatte.closed_form import check_pymatting
 from animatte.data.folders import pictures
 from animatte.data.parallel import mapped
+from animatte.extras import check_installed
 from animatte.images import ImageError, read_alpha, read_photo, write_image
 from animatte.images.arrays import levels, size_text
 from animatte.trimap import trimap_from_alpha
@@ -220,7 +220,4 @@ def check_bm3d() -> None:
     Raises:
         ModuleNotFoundError: naming the extra.
     """
-    if find_spec("bm3d") is None:
-        raise ModuleNotFoundError(
-            "bm3d is not installed; run: pip install 'animatte[bm3d]'", name="bm3d"
-        )
+    check_installed("bm3d", "bm3d")

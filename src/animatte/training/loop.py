@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from pathlib import Path
 from time import monotonic
 from typing import Any, NamedTuple
@@ -58,6 +59,7 @@ def train(
     network, config = network_of(recipe.network)
     stream = stream_of(recipe.data, recipe.seed)
     watched = validation_pairs(recipe.validation)
+    initial = deepcopy(network.state_dict()) if recipe.network.initial_share else {}
     state = fresh_state(channels_last(network), recipe)
     log = opened_folder(folder, recipe, state, on_record)
     run = Run(recipe, folder, stream, watched, state, log, monotonic())
@@ -72,8 +74,8 @@ def train(
             terms = training_step(state, batch, recipe, plan)
             after_step(run, terms, is_end=state.step in (last, plan.end))
         if len(stages) > 1 and state.step == plan.end:
-            save_model(folder, f"{recipe.name}.{plan.section.name}", state, config)
-    return save_model(folder, recipe.name, state, config, recipe)
+            save_model(folder, f"{recipe.name}.{plan.section.name}", state.averaged, config)
+    return save_model(folder, recipe.name, kept_network(state, initial, recipe), config)
 
 
 class Run(NamedTuple):
@@ -111,24 +113,23 @@ def after_step(run: Run, terms: Mapping[str, Tensor], is_end: bool) -> None:
         state.save(run.folder / STATE_NAME, recipe)
 
 
-def save_model(
-    folder: Path,
-    name: str,
-    state: TrainingState,
-    config: NetworkConfig,
-    finished: Recipe | None = None,
-) -> Path:
-    """Write the averaged weights with their configuration; of a finished training, blended."""
+def save_model(folder: Path, name: str, network: MattingNetwork, config: NetworkConfig) -> Path:
+    """Write weights with their configuration."""
     model = folder / f"{name}.safetensors"
-    network = state.averaged
-    if finished is not None and finished.network.initial_share > 0:
-        initial, _ = network_of(finished.network)
-        share = finished.network.initial_share
-        blended = blended_state(network.state_dict(), initial.state_dict(), share)
-        network = initial
-        network.load_state_dict(blended)
     save_checkpoint(model, network, config)
     return model
+
+
+def kept_network(
+    state: TrainingState, initial: Mapping[str, Tensor], recipe: Recipe
+) -> MattingNetwork:
+    """The averaged network, holding the recipe's share of the weights it began with."""
+    share = recipe.network.initial_share
+    if not share:
+        return state.averaged
+    network = deepcopy(state.averaged)
+    network.load_state_dict(blended_state(network.state_dict(), initial, share))
+    return network
 
 
 def opened_folder(
