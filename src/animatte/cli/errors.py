@@ -11,12 +11,14 @@ from typer.core import TyperGroup
 INTERRUPTED = 130
 
 _EXTRA_OF_MODULE = {
+    "accelerate": "train",
     "bm3d": "bm3d",
     "onnx": "train",
     "onnxscript": "train",
     "pydantic": "train",
     "pymatting": "solver",
     "safetensors": "train",
+    "tensorboard": "train",
     "torch": "train",
     "yaml": "train",
 }
