@@ -50,9 +50,7 @@ def test_another_seed_gives_another_model(recipe_file: Path, tmp_path: Path) -> 
     assert not same(first, trained(recipe_file, tmp_path / "other", "seed=1", last_step=1))
 
 
-def test_a_batch_that_is_seen_again_and_again_is_learned(
-    recipe_file: Path, tmp_path: Path
-) -> None:
+def test_a_batch_that_is_seen_again_and_again_is_learned(recipe_file: Path, tmp_path: Path) -> None:
     totals = []
     with opened_run(read_recipe(recipe_file, [STEADY]), tmp_path / "run") as run:
         (plan,) = run.plans

@@ -61,8 +61,8 @@ class OneLineErrors(TyperGroup):
             sys.stdout.flush()
         except BrokenPipeError:
             raise  # the reader has gone: click ends quietly
-        except KeyboardInterrupt:
-            typer.echo("stopped", err=True)
+        except KeyboardInterrupt as stop:
+            typer.echo(str(stop) or "stopped", err=True)
             raise typer.Exit(INTERRUPTED) from None
         except (ValueError, OSError) as error:
             print_error(error_line(error))

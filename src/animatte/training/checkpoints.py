@@ -59,6 +59,13 @@ def newest_state(folder: Path) -> tuple[Path, dict[str, Any]] | None:
         ) from error
 
 
+def remove_leftovers(folder: Path) -> None:
+    """Remove what a killed run was just writing."""
+    for each in (folder, folder / FOLDER):
+        for part in each.glob(".*.part"):
+            part.unlink()
+
+
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
     """Give a file to write beside `path`; it takes its place if all went well, and goes if not.

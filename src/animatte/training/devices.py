@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, PartialState
 from accelerate.optimizer import AcceleratedOptimizer
 from accelerate.state import AcceleratorState
 from accelerate.utils import (
@@ -35,13 +36,14 @@ def accelerator_of(recipe: Recipe, on_note: Callable[[str], None]) -> Accelerato
         on_note: told in a line what is done otherwise than the recipe asks for.
 
     Raises:
-        ValueError: if the device does not know the recipe's precision, or a batch cannot be
-            parted evenly among the processes.
+        ValueError: if the device does not know the recipe's precision, the processes cannot learn
+            together, or a batch cannot be parted evenly among them.
     """
     AcceleratorState._reset_state()  # a training before, in this process, may have had others
     compiled = recipe.compile and compiler_works(on_note)
     try:
         accelerator = Accelerator(
+            cpu=not torch.accelerator.is_available(),  # several processes on it have to be told
             mixed_precision=PRECISIONS[recipe.precision],
             gradient_accumulation_plugin=GradientAccumulationPlugin(num_steps=recipe.accumulation),
             dynamo_backend="inductor" if compiled else "no",
@@ -52,6 +54,16 @@ def accelerator_of(recipe: Recipe, on_note: Callable[[str], None]) -> Accelerato
         raise ValueError(
             f"precision {recipe.precision} cannot be had here: {error} Choose another precision"
         ) from error
+    if recipe.precision == "fp16" and accelerator.device.type == "cpu":
+        raise ValueError(
+            "precision fp16 cannot be had on a CPU, which has no loss scaling; choose bf16 or float32"
+        )
+    launched = int(os.environ.get("WORLD_SIZE", "1"))
+    if accelerator.num_processes != launched:
+        raise ValueError(
+            f"{launched} processes were launched, but {accelerator.device} cannot learn with "
+            "others; launch one, or set ACCELERATE_USE_CPU=1"
+        )
     check_batches(recipe.stages, accelerator.num_processes, recipe.accumulation)
     return accelerator
 
@@ -61,10 +73,20 @@ def compiler_works(on_note: Callable[[str], None]) -> bool:
     try:
         torch.compile(lambda value: value + 1)(torch.zeros(2))
     except (RuntimeError, OSError) as error:
-        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        reason = " ".join(str(error).split())[:160] or type(error).__name__
         on_note(f"the network is not compiled, as torch.compile does not work here: {reason}")
         return False
     return True
+
+
+def is_first_process() -> bool:
+    """Whether this is the process that logs and prints."""
+    return bool(PartialState().is_main_process)
+
+
+def leave_processes() -> None:
+    """Take leave of the other processes, if there are any."""
+    PartialState().destroy_process_group()
 
 
 def check_batches(stages: Sequence[StageSection], processes: int, accumulation: int) -> None:

@@ -69,7 +69,8 @@ def write_manifest(folder: Path, manifest: dict[str, Any]) -> str | None:
 
 def versions() -> dict[str, str]:
     """Return the versions of animatte and of what it requires, as far as it is installed."""
-    names = [match(r"[\w.-]+", line) for line in requires("animatte") or ()]
+    lines = [line for line in requires("animatte") or () if "extra == 'dev'" not in line]
+    names = [match(r"[\w.-]+", line) for line in lines]
     required = sorted({each.group() for each in names if each})
     return {name: found for name in ("animatte", *required) if (found := _version(name))}
 

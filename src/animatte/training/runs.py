@@ -15,7 +15,12 @@ from torch import Tensor
 from animatte.data.dataset import ExampleStream
 from animatte.data.folders import Pair
 from animatte.models.registry import NetworkConfig
-from animatte.training.checkpoints import newest_state, save_state, saved_states
+from animatte.training.checkpoints import (
+    newest_state,
+    remove_leftovers,
+    save_state,
+    saved_states,
+)
 from animatte.training.devices import accelerator_of, placed
 from animatte.training.loading import Pace
 from animatte.training.logs import Record, Reporter, RunLog
@@ -140,6 +145,7 @@ def opened_run(
     try:
         if run.accelerator.is_main_process:
             folder.mkdir(parents=True, exist_ok=True)
+            remove_leftovers(folder)
             describe(run)
             run.log = RunLog(folder, run.state.step, run.reporter)
         yield run

@@ -17,7 +17,7 @@ from animatte.torch_engine import TorchNetwork
 from animatte.training.devices import gathered
 from animatte.training.recipe import ValidationSection
 
-OVERALL = "all"
+OVERALL = "all folders"
 
 
 def validation_pairs(section: ValidationSection | None) -> dict[str, list[Pair]]:
