@@ -8,11 +8,10 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import torch
-from accelerate import Accelerator
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -28,6 +27,14 @@ ALIKE = (
     "stages.0.phases=[{steps: 2, size: 64, batch: 4}]",
     "stages.0.optimiser={kind: sgd, rate: 0.05, encoder_rate: 0.05, ema: 0.5}",
 )
+
+
+class Process(NamedTuple):
+    """What a share of a batch depends on."""
+
+    process_index: int
+    num_processes: int
+    gradient_accumulation_steps: int
 
 
 def close(first: dict[str, Tensor], second: dict[str, Tensor]) -> None:
@@ -81,19 +88,9 @@ def test_processes_and_parts_share_each_batch_without_gap_or_overlap(
     recipe = read_recipe(shared_recipe, ["stages.0.phases=[{steps: 3, size: 64, batch: 12}]"])
     (plan,) = plans(recipe.stages, 10)
 
-    class Process(Accelerator):  # one of three, of two parts
-        num_processes = 3
-        gradient_accumulation_steps = 2
-
-        def __init__(self, index: int) -> None:
-            self.index = index
-
-        @property
-        def process_index(self) -> int:
-            return self.index
-
-    steps = zip(*(shares(plan.requests(0, 3), Process(index)) for index in range(3)), strict=True)
-    for step, owned in enumerate(steps):
+    processes = [Process(index, 3, 2) for index in range(3)]
+    owned_shares = (shares(plan.requests(0, 3), process) for process in processes)
+    for step, owned in enumerate(zip(*owned_shares, strict=True)):
         parts = [part for own in owned for part in own]
         assert [len(part) for part in parts] == [2] * 6
         positions = [request.position for part in parts for request in part]

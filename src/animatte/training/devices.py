@@ -56,7 +56,8 @@ def accelerator_of(recipe: Recipe, on_note: Callable[[str], None]) -> Accelerato
         ) from error
     if recipe.precision == "fp16" and accelerator.device.type == "cpu":
         raise ValueError(
-            "precision fp16 cannot be had on a CPU, which has no loss scaling; choose bf16 or float32"
+            "precision fp16 cannot be had on a CPU, whose losses are not scaled; "
+            "choose bf16 or float32"
         )
     launched = int(os.environ.get("WORLD_SIZE", "1"))
     if accelerator.num_processes != launched:
