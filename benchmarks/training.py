@@ -185,13 +185,7 @@ def timed_rounds(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    for name, default in (
-        ("batch", 12),
-        ("size", 320),
-        ("steps", 6),
-        ("rounds", 3),
-        ("workers", 1),
-    ):
+    for name, default in DEFAULTS.items():
         parser.add_argument(f"--{name}", type=int, default=default)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:

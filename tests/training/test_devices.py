@@ -87,7 +87,6 @@ def test_processes_and_parts_share_each_batch_without_gap_or_overlap(
 ) -> None:
     recipe = read_recipe(shared_recipe, ["stages.0.phases=[{steps: 3, size: 64, batch: 12}]"])
     (plan,) = plans(recipe.stages, 10)
-
     processes = [Process(index, 3, 2) for index in range(3)]
     owned_shares = (shares(plan.requests(0, 3), process) for process in processes)
     for step, owned in enumerate(zip(*owned_shares, strict=True)):
