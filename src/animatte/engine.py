@@ -260,17 +260,29 @@ def load_network(
     Raises:
         ValueError: if there is no such model, it cannot be read, or `device` cannot be had.
     """
+    path = model_file(model)
+    if path.suffix.lower() == ".safetensors":
+        return _torch_network(str(path), device)
+    return OnnxNetwork(path, device, threads)
+
+
+def model_file(model: str | PathLike[str] | None = None) -> Path:
+    """Return the file of a model.
+
+    Args:
+        model: as `load_network` takes it.
+
+    Raises:
+        ValueError: if there is no such model, or it is a pickled checkpoint.
+    """
     name = fspath(model) if model is not None else DEFAULT_MODEL
     suffix = Path(name).suffix.lower()
-    if suffix == ".safetensors":
-        return _torch_network(name, device)
     if suffix in (".pth", ".pt", ".ckpt"):
         raise ValueError(
             f"{name}: a pickled checkpoint is not run as it is; convert it once with "
             "`animatte models import`"
         )
-    path = Path(name) if suffix == ".onnx" else _shipped_file(name)
-    return OnnxNetwork(path, device, threads)
+    return Path(name) if suffix in (".onnx", ".safetensors") else _shipped_file(name)
 
 
 def _shipped_file(name: str) -> Path:

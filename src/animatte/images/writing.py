@@ -63,7 +63,7 @@ def write_image(
     data = encoded_image(
         target.suffix, image, alpha, bit_depth=bit_depth, icc_profile=icc_profile, quality=quality
     )
-    _write_whole(target, data)
+    write_whole(target, data)
 
 
 def write_alpha(
@@ -157,7 +157,7 @@ def _encoded_by_pillow(
     return stream.getvalue()
 
 
-def _write_whole(target: Path, data: bytes) -> None:
+def write_whole(target: Path, data: bytes) -> None:
     """Write beside the target, then rename; nothing is left behind on failure."""
     beside = target.with_name(f".{secrets.token_hex(8)}.part")
     try:
