@@ -25,7 +25,7 @@ def validated_pair(predicted: Alpha, true: Alpha, dimensions: str = "H, W") -> t
         ValueError: naming the array, its value and the rule.
     """
     for name, alpha in (("predicted", predicted), ("true", true)):
-        _validate(alpha, f"{name} alpha", dimensions)
+        validated_alpha(alpha, f"{name} alpha", dimensions)
     same_size(predicted.shape, true.shape, f"({dimensions})")
     return predicted, true
 
@@ -59,7 +59,17 @@ def validated_regions(trimap: NDArray[Any], shape: tuple[int, ...]) -> NDArray[A
     return trimap
 
 
-def _validate(alpha: NDArray[Any], name: str, dimensions: str) -> None:
+def validated_alpha(alpha: NDArray[Any], name: str, dimensions: str = "H, W") -> NDArray[Any]:
+    """Pass on an array of alpha, or of colours, refuse what is none.
+
+    Args:
+        alpha: floats in [0, 1].
+        name: what it is, for the message.
+        dimensions: what the shape must be, in words: its commas are counted.
+
+    Raises:
+        ValueError: naming the array, its value and the rule.
+    """
     if not np.issubdtype(alpha.dtype, np.floating):
         raise ValueError(
             f"{name} is {alpha.dtype}; it must be floating point in [0, 1]: divide 8 bits by 255"
@@ -76,3 +86,4 @@ def _validate(alpha: NDArray[Any], name: str, dimensions: str) -> None:
             f"{name} lies in [{low:g}, {high:g}]; it must be in [0, 1]: clip it, or divide by its "
             "scale"
         )
+    return alpha
