@@ -12,6 +12,8 @@ INTERRUPTED = 130
 
 _EXTRA_OF_MODULE = {
     "bm3d": "bm3d",
+    "jinja2": "report",
+    "matplotlib": "report",
     "onnx": "train",
     "onnxscript": "train",
     "pydantic": "train",

@@ -19,7 +19,11 @@ def rotated(truth: Truth, degrees: float) -> Truth:
     """Turn counter-clockwise; on a canvas of the same size, unless by a quarter."""
     if degrees % 90 == 0:
         quarters = round(degrees / 90)
-        return Truth(*(np.ascontiguousarray(np.rot90(part, quarters)) for part in truth))
+        return Truth(
+            np.ascontiguousarray(np.rot90(truth.image, quarters)),
+            np.ascontiguousarray(np.rot90(truth.alpha, quarters)),
+            np.ascontiguousarray(np.rot90(truth.known, quarters)),
+        )
     height, width = truth.alpha.shape
     size = (width, height)
     matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, 1.0)
@@ -78,7 +82,7 @@ def shrunk(truth: Truth, divisor: float, random: np.random.Generator) -> Truth:
     canvas[place] = image
     whole, sure = np.zeros(shape, np.float32), np.ones(shape, bool)
     whole[place], sure[place] = alpha, known > 0.99
-    return Truth(canvas, whole, sure)
+    return Truth(np.asarray(canvas, np.float32), whole, sure)
 
 
 def _random_place(

@@ -83,12 +83,13 @@ class Contestant:
             return None
         folder = Path(self.source)
         own = folder / picture_set
-        found = _predictions(own if own.is_dir() else folder).get(pair.name)
+        searched = own if own.is_dir() else folder
+        found = _predictions(searched, searched.stat().st_mtime_ns).get(pair.name)
         if found is None:
-            raise ValueError(f"{pair.image} has no prediction in {folder}")
+            raise ValueError(f"{pair.image} has no prediction in {searched}")
         return found
 
-    def alpha(self, pair: Pair, image: Array, prediction: Path | None, threads: int | None) -> Array:
+    def alpha(self, image: Array, prediction: Path | None, threads: int | None) -> Array:
         """Return (H, W) the alpha of a picture, (H, W, 3) in [0, 1], predicted now or read."""
         if prediction is not None:
             return read_alpha(prediction)
@@ -147,7 +148,6 @@ def loaded(contestant: Contestant, threads: int | None) -> Predictor:
 
 
 @lru_cache(maxsize=8)
-def _predictions(folder: Path) -> dict[str, Path]:
+def _predictions(folder: Path, _changed: int) -> dict[str, Path]:
     found = by_stem(folder)
     return {stem.removesuffix(_MATTE): path for stem, path in found.items()}
-

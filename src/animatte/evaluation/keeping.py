@@ -69,6 +69,11 @@ def program_digest() -> str:
     return digest.hexdigest()
 
 
-@lru_cache(maxsize=64)  # a picture comes again with every model and every angle
 def _digest(path: Path) -> str:
+    stat = path.stat()
+    return _digest_of(path, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=64)  # a picture comes again with every model and every angle
+def _digest_of(path: Path, _changed: int, _size: int) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()

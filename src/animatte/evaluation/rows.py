@@ -49,6 +49,7 @@ def evaluated(
     sets: Sequence[PictureSet],
     contestants: Sequence[Contestant],
     rules: Rules,
+    *,
     kept: Path | None = None,
     jobs: int | None = None,
     on_row: Callable[[int, int], None] | None = None,

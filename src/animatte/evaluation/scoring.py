@@ -92,7 +92,7 @@ def scored(task: Task) -> Outcome:
             return Outcome(found["scores"], "", key, sha256)
         truth = checked_truth(pair)
         trimap = None if task.case.is_hard else _checked_trimap(pair, truth)
-        alpha = task.contestant.alpha(pair, truth.image, prediction, task.threads)
+        alpha = task.contestant.alpha(truth.image, prediction, task.threads)
         _check_alpha(alpha, truth.alpha.shape, f"{prediction or task.contestant.name}")
         scores = picture_rows(task, truth, trimap, alpha)
     except (ValueError, OSError) as error:

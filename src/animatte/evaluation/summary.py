@@ -51,7 +51,10 @@ class Summary:
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""
         values = asdict(self)
-        return {**{key: each for key, each in values.items() if key != "interval"}, **values["interval"]}
+        return {
+            **{key: each for key, each in values.items() if key != "interval"},
+            **values["interval"],
+        }
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,10 @@ class Comparison:
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""
         values = asdict(self)
-        return {**{key: each for key, each in values.items() if key != "result"}, **values["result"]}
+        return {
+            **{key: each for key, each in values.items() if key != "result"},
+            **values["result"],
+        }
 
 
 def column(metric: str, protocol: str) -> Column:

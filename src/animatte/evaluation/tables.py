@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -143,33 +143,43 @@ def robustness_csv(curves: Sequence[CurvePoint]) -> str:
     return stream.getvalue()
 
 
-def score_table(evaluation: Evaluation) -> tuple[list[str], list[list[str]]]:
-    """Headings and lines of the table of means, a line for each set and contestant."""
+def score_lines(evaluation: Evaluation) -> Iterator[tuple[str, list[str], list[list[str]]]]:
+    """Yield each set's name, its headings, and a line for each contestant, which it begins with."""
     metrics = main_metrics(evaluation.rows)
-    with_sets = len(evaluation.sets) > 1
-    headings = ["set"] * with_sets + ["model", "pictures"]
-    headings += [column(metric, evaluation.protocol).heading for metric in metrics]
-    found = {(each.picture_set, each.contestant, each.metric): each for each in evaluation.summaries}
-    lines = []
+    headings = ["pictures", *(column(metric, evaluation.protocol).heading for metric in metrics)]
+    found = {
+        (each.picture_set, each.contestant, each.metric): each for each in evaluation.summaries
+    }
     for picture_set in names(evaluation.rows, "picture_set"):
+        lines = []
         for contestant in names(evaluation.rows, "contestant"):
-            own = {metric: found.get((picture_set, contestant, metric)) for metric in metrics}
-            count = max((each.count for each in own.values() if each), default=0)
+            own = [found.get((picture_set, contestant, metric)) for metric in metrics]
+            count = max((each.count for each in own if each), default=0)
             if count:
-                cells = (_cell(each, evaluation.protocol) for each in own.values())
-                lines.append([picture_set] * with_sets + [contestant, f"{count}", *cells])
-    return headings, lines
+                cells = (_cell(each, evaluation.protocol) for each in own)
+                lines.append([contestant, f"{count}", *cells])
+        yield picture_set, headings, lines
+
+
+def score_table(evaluation: Evaluation) -> tuple[list[str], list[list[str]]]:
+    """Headings and lines of one table of all means, a line for each set and contestant."""
+    blocks = list(score_lines(evaluation))
+    several = len(evaluation.sets) > 1
+    headings = ["set"] * several + ["model", *blocks[0][1]]
+    return headings, [
+        [picture_set] * several + line for picture_set, _, lines in blocks for line in lines
+    ]
 
 
 def _cell(summary: Summary | None, protocol: str) -> str:
     if summary is None:
-        return "–"
+        return "-"
     interval = summary.interval
     mean, low, high = (
         written(value, summary.metric, protocol)
         for value in (interval.mean, interval.low, interval.high)
     )
-    return f"{mean} ({low}–{high})"
+    return f"{mean} ({low} to {high})"
 
 
 def markdown_table(evaluation: Evaluation) -> str:
@@ -177,25 +187,35 @@ def markdown_table(evaluation: Evaluation) -> str:
     headings, lines = score_table(evaluation)
     rule = ["---"] * len(headings)
     table = "\n".join(f"| {' | '.join(cells)} |" for cells in (headings, rule, *lines))
-    models = (
-        f"{each.name} {each.sha256[:12]}" for each in evaluation.contestants if each.sha256
-    )
+    models = (f"{each.name} {each.sha256[:12]}" for each in evaluation.contestants if each.sha256)
     about = [f"animatte {__version__}", f"protocol `{evaluation.protocol}`", *models]
-    return f"{table}\n\nMeans with 95 % bootstrap intervals over the pictures; {', '.join(about)}.\n"
+    return (
+        f"{table}\n\nMeans with 95 % bootstrap intervals over the pictures; {', '.join(about)}.\n"
+    )
+
+
+def card_parts(path: Path) -> tuple[str, str]:
+    """Return what stands before and after the place of the table in a Markdown file.
+
+    Raises:
+        ValueError: if its two marks are not there, once each and in their order.
+    """
+    text = path.read_text(encoding="utf-8")
+    before, begin, rest = text.partition(CARD_BEGIN)
+    _, end, after = rest.partition(CARD_END)
+    if not begin or not end or CARD_BEGIN in rest or CARD_END in after:
+        raise ValueError(
+            f"{path} has not one place for the table; write the lines {CARD_BEGIN} and {CARD_END} "
+            "where it belongs"
+        )
+    return before, after
 
 
 def write_into_card(path: Path, table: str) -> None:
     """Replace what stands between the two marks of a Markdown file.
 
     Raises:
-        ValueError: if the marks are not there, once each and in their order.
+        ValueError: if they are not there.
     """
-    text = path.read_text(encoding="utf-8")
-    before, begin, rest = text.partition(CARD_BEGIN)
-    _, end, after = rest.partition(CARD_END)
-    if not begin or not end or CARD_BEGIN in after or CARD_END in after:
-        raise ValueError(
-            f"{path} has not one place for the table; write the lines {CARD_BEGIN} and {CARD_END} "
-            "where it belongs"
-        )
+    before, after = card_parts(path)
     write_whole(path, f"{before}{CARD_BEGIN}\n\n{table}\n{CARD_END}{after}".encode())

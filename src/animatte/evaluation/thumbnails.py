@@ -40,6 +40,6 @@ def error_thumbnail(
     error = np.where(known, predicted - true, 0)
     brightness = np.sqrt(np.abs(error))[:, :, None]
     colours = np.where(
-        (error > 0)[:, :, None], np.float32(_TOO_MUCH), np.float32(_TOO_LITTLE)
+        (error > 0)[:, :, None], np.array(_TOO_MUCH, np.float32), np.array(_TOO_LITTLE, np.float32)
     )
     return thumbnail(np.asarray(brightness * colours, np.float32))
