@@ -15,8 +15,8 @@ from animatte.evaluation.robustness import CurvePoint
 from animatte.evaluation.rows import Row
 from animatte.evaluation.summary import column, names
 
-# Okabe and Ito's, told apart by colour-blind readers, on white as on black.
-COLOURS = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9")
+# After Okabe and Ito: told apart by colour-blind readers, seen on white as on black.
+COLOURS = ("#2f86cc", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9")
 _TEXT = "#010203"  # stands for the page's own colour
 _STYLE = {
     "svg.fonttype": "none",
@@ -47,7 +47,13 @@ def distribution_plot(rows: Sequence[Row], metric: str, protocol: str) -> str:
     scale = column(metric, protocol)
     with _drawn(1) as (figure, (axes,)):
         for number, name in enumerate(names(rows, "contestant")):
-            values = np.sort([row.scores[metric] for row in rows if row.contestant == name])
+            values = np.sort(
+                [
+                    row.scores[metric]
+                    for row in rows
+                    if row.contestant == name and metric in row.scores
+                ]
+            )
             shares = np.arange(1, len(values) + 1) / len(values)
             axes.step(
                 np.r_[values[:1], values] * scale.factor,
@@ -59,7 +65,8 @@ def distribution_plot(rows: Sequence[Row], metric: str, protocol: str) -> str:
         axes.set_xlabel(scale.heading)
         axes.set_ylabel("pictures, %")
         axes.set_ylim(0, 101)
-        axes.legend()
+        if number:
+            axes.legend()
         return _svg(figure, f"Share of pictures by {scale.heading}")
 
 

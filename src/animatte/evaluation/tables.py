@@ -33,6 +33,7 @@ from animatte.evaluation.summary import (
 from animatte.images.writing import write_whole
 from animatte.metrics import named_protocol
 
+_NOTHING = "-"
 CARD_BEGIN, CARD_END = "<!-- animatte evaluate: begin -->", "<!-- animatte evaluate: end -->"
 
 
@@ -145,12 +146,12 @@ def robustness_csv(curves: Sequence[CurvePoint]) -> str:
 
 def score_lines(evaluation: Evaluation) -> Iterator[tuple[str, list[str], list[list[str]]]]:
     """Yield each set's name, its headings, and a line for each contestant, which it begins with."""
-    metrics = main_metrics(evaluation.rows)
-    headings = ["pictures", *(column(metric, evaluation.protocol).heading for metric in metrics)]
     found = {
         (each.picture_set, each.contestant, each.metric): each for each in evaluation.summaries
     }
     for picture_set in names(evaluation.rows, "picture_set"):
+        metrics = main_metrics(row for row in evaluation.rows if row.picture_set == picture_set)
+        headings = ["pictures", *(column(each, evaluation.protocol).heading for each in metrics)]
         lines = []
         for contestant in names(evaluation.rows, "contestant"):
             own = [found.get((picture_set, contestant, metric)) for metric in metrics]
@@ -165,15 +166,19 @@ def score_table(evaluation: Evaluation) -> tuple[list[str], list[list[str]]]:
     """Headings and lines of one table of all means, a line for each set and contestant."""
     blocks = list(score_lines(evaluation))
     several = len(evaluation.sets) > 1
-    headings = ["set"] * several + ["model", *blocks[0][1]]
-    return headings, [
-        [picture_set] * several + line for picture_set, _, lines in blocks for line in lines
-    ]
+    headings = list(dict.fromkeys(heading for _, own, _ in blocks for heading in own))
+    lines = []
+    for picture_set, own, contestants in blocks:
+        for name, *cells in contestants:
+            of = dict(zip(own, cells, strict=True))
+            shown = (of.get(heading, _NOTHING) for heading in headings)
+            lines.append([picture_set] * several + [name, *shown])
+    return ["set"] * several + ["model", *headings], lines
 
 
 def _cell(summary: Summary | None, protocol: str) -> str:
     if summary is None:
-        return "-"
+        return _NOTHING
     interval = summary.interval
     mean, low, high = (
         written(value, summary.metric, protocol)

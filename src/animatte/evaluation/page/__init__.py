@@ -154,15 +154,14 @@ def _mean(summaries: Sequence[Summary], metric: str) -> float:
     return max(each.interval.mean for each in summaries if each.metric == metric)
 
 
-def _plots(evaluation: Evaluation) -> list[tuple[str, str]]:
-    plots = []
+def _plots(evaluation: Evaluation) -> list[tuple[str, list[str]]]:
+    found = []
     for picture_set in names(evaluation.rows, "picture_set"):
         rows = [row for row in evaluation.rows if row.picture_set == picture_set]
-        for metric in _PLOTTED:
-            having = [row for row in rows if metric in row.scores]
-            if having:
-                plots.append((picture_set, distribution_plot(having, metric, evaluation.protocol)))
-    return plots
+        there = [metric for metric in _PLOTTED if any(metric in row.scores for row in rows)]
+        plots = [distribution_plot(rows, metric, evaluation.protocol) for metric in there]
+        found.append((picture_set, plots))
+    return found
 
 
 def _curves(evaluation: Evaluation) -> list[tuple[str, str]]:
