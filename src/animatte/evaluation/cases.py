@@ -94,9 +94,17 @@ def given_pictures(images: Path, alphas: Path | None, trimaps: Path | None) -> P
 
 
 def distinct(sets: Sequence[PictureSet]) -> list[PictureSet]:
-    """Name sets by their whole path where two have one name."""
+    """Name sets by their whole path where two have one name.
+
+    Raises:
+        ValueError: if one is given twice.
+    """
     counts = Counter(each.name for each in sets)
-    return [each if counts[each.name] == 1 else _renamed(each) for each in sets]
+    named = [each if counts[each.name] == 1 else _renamed(each) for each in sets]
+    for name, count in Counter(each.name for each in named).items():
+        if count > 1:
+            raise ValueError(f"{name} is given twice; name each set of pictures once")
+    return named
 
 
 def _renamed(pictures: PictureSet) -> PictureSet:
