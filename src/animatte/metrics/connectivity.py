@@ -87,15 +87,18 @@ def _largest_component(inside: Region, labels: NDArray[np.int32], rule: ConnRule
 
 def _areas(labels: NDArray[np.int32], inside: Region) -> NDArray[np.intp]:
     """Pixels of each component, 0 for the background: from runs in rows, which are few."""
-    fenced = np.zeros((len(inside), inside.shape[1] + 1), np.int8)
-    fenced[:, 1:] = inside  # a column of nothing ends each row's last run
-    steps = np.diff(fenced.ravel(), append=np.int8(0))
-    before, last = np.flatnonzero(steps == 1), np.flatnonzero(steps == -1)
-    rows, columns = np.divmod(before, fenced.shape[1])
+    height, width = inside.shape
+    fenced = np.zeros(height * (width + 1) + 1, np.bool_)
+    # A column of nothing ends each row's last run.
+    fenced[:-1].reshape(height, width + 1)[:, 1:] = inside
+    edges = np.flatnonzero(fenced[1:] != fenced[:-1])  # before a run and at its last, in turn
+    before, last = edges[::2], edges[1::2]
+    rows, columns = np.divmod(before, width + 1)
     return np.bincount(labels[rows, columns], weights=last - before, minlength=1).astype(np.intp)
 
 
 def _excess(alpha: Alpha, connected: NDArray[np.float64], slack: float) -> NDArray[np.float64]:
     excess: NDArray[np.float64] = alpha - connected
-    excess *= excess >= slack
+    below = float(np.nextafter(slack, 0))  # OpenCV keeps what is more than the threshold
+    cv2.threshold(excess, below, 0, cv2.THRESH_TOZERO, dst=excess)
     return excess

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +14,21 @@ from animatte.metrics.differences import difference
 from animatte.metrics.gradient import gradient_error
 from animatte.metrics.protocols import Area, Protocol, named_protocol
 
-Errors = dict[str, NDArray[np.float64]]
+
+class Errors(NamedTuple):
+    """Of each pixel, (H, W), before they are added up."""
+
+    absolute: NDArray[np.float64]
+    gradient: NDArray[np.float64]
+    connectivity: NDArray[np.float64]
+
+
+class Sums(NamedTuple):
+    """Of errors over an area: plain, of their squares, and of how many pixels."""
+
+    plain: float
+    squared: float
+    pixels: int
 
 
 def alpha_scores(
@@ -85,12 +101,11 @@ def dilated_band(trimap: NDArray[np.uint8] | None, true: Alpha, radius: int) -> 
 
 
 def _errors(predicted: Alpha, true: Alpha, rules: Protocol) -> Errors:
-    absolute = np.abs(difference(predicted, true))
-    return {
-        "absolute": absolute,
-        "gradient": gradient_error(predicted, true, rules.grad),
-        "connectivity": connectivity_error(predicted, true, rules.conn),
-    }
+    return Errors(
+        absolute=np.abs(difference(predicted, true)),
+        gradient=gradient_error(predicted, true, rules.grad),
+        connectivity=connectivity_error(predicted, true, rules.conn),
+    )
 
 
 def _area(trimap: NDArray[np.uint8] | None, area: str, rules: Protocol) -> Region | None:
@@ -107,35 +122,45 @@ def _area(trimap: NDArray[np.uint8] | None, area: str, rules: Protocol) -> Regio
 
 
 def _over(errors: Errors, area: Region | None, rules: Protocol) -> dict[str, float]:
-    absolute, gradient, connectivity = (
-        error.ravel() if area is None else error[area] for error in errors.values()
-    )
     return {
-        **_differences(absolute, absolute.size, rules),
-        "grad": float(gradient.sum() / rules.grad.divisor),
-        "conn": float(connectivity.sum() / rules.conn.divisor),
+        **_differences(_sums(errors.absolute, area), rules),
+        "grad": _sums(errors.gradient, area).plain / rules.grad.divisor,
+        "conn": _sums(errors.connectivity, area).plain / rules.conn.divisor,
     }
 
 
-def _differences(absolute: NDArray[np.float64], count: int, rules: Protocol) -> dict[str, float]:
-    total, mean = float(absolute.sum()), rules.mean_factor / max(count, 1)
-    return {"sad": total / 1000, "mse": float(absolute @ absolute) * mean, "mad": total * mean}
+def _sums(error: NDArray[np.float64], area: Region | None) -> Sums:
+    if area is None:
+        return Sums(cv2.norm(error, cv2.NORM_L1), cv2.norm(error, cv2.NORM_L2SQR), error.size)
+    mask = area.view(np.uint8)
+    plain, squared = (cv2.norm(error, norm, mask) for norm in (cv2.NORM_L1, cv2.NORM_L2SQR))
+    return Sums(plain, squared, int(np.count_nonzero(area)))
+
+
+def _differences(absolute: Sums, rules: Protocol) -> dict[str, float]:
+    mean = rules.mean_factor / max(absolute.pixels, 1)
+    return {
+        "sad": absolute.plain / 1000,
+        "mse": absolute.squared * mean,
+        "mad": absolute.plain * mean,
+    }
 
 
 def _by_trimap(
     errors: Errors, true: Alpha, trimap: NDArray[np.uint8], rules: Protocol
 ) -> dict[str, float]:
-    unknown = unknown_area(trimap)
-    absolute = errors["absolute"]
+    unknown, foreground, background = unknown_area(trimap), trimap == 255, trimap == 0
     if rules.known_filled:
-        filled = np.where(unknown, absolute, np.abs(true - (trimap == 255))).ravel()
-        transition = _differences(filled, int(unknown.sum()), rules)
+        inside = _sums(errors.absolute, unknown)
+        filled = _sums(np.abs(true - foreground.astype(np.float64)), ~unknown)
+        both = Sums(inside.plain + filled.plain, inside.squared + filled.squared, inside.pixels)
+        transition = _differences(both, rules)
     else:
         transition = _over(errors, unknown, rules)
     return {
         **_suffixed(transition, "transition"),
-        "sad_foreground": float(absolute[trimap == 255].sum() / 1000),
-        "sad_background": float(absolute[trimap == 0].sum() / 1000),
+        "sad_foreground": _sums(errors.absolute, foreground).plain / 1000,
+        "sad_background": _sums(errors.absolute, background).plain / 1000,
     }
 
 
