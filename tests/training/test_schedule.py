@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import torch
 
-from animatte.training.recipe import StageSection
 from animatte.training.schedule import StagePlan, plans
+from animatte.training.stage_sections import StageSection
 from animatte.training.state import TrainingState, parameter_groups
 
 PHASES = [{"steps": 3, "size": 64, "batch": 4}, {"steps": 2, "size": 96, "batch": 2}]

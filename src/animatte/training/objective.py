@@ -31,7 +31,7 @@ from animatte.models.rosta import (
     glance_label,
     soft_collaborative_matting,
 )
-from animatte.training.recipe import StageSection
+from animatte.training.stage_sections import StageSection
 
 BRANCH_TERMS = ("cross_entropy", "difference", "gradient")
 

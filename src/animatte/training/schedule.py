@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from animatte.data.dataset import Request
-from animatte.training.recipe import PhaseSection, StageSection, TriangularSchedule
+from animatte.training.stage_sections import PhaseSection, StageSection, TriangularSchedule
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,8 @@ from animatte.models.registry import (
     built_network,
     network_config,
 )
-from animatte.training.recipe import DataSection, NetworkSection, SourceSection
+from animatte.training.data_sections import DataSection, SourceSection
+from animatte.training.recipe import NetworkSection
 
 GIGABYTE = 10**9
 FETCHED_WEIGHTS = "imagenet"

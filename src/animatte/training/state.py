@@ -16,7 +16,8 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from animatte.models.gfm import GFM, IntegratedGFM
 from animatte.models.late_fusion import LFM
 from animatte.models.registry import MattingNetwork
-from animatte.training.recipe import OptimiserSection, Recipe, StageSection
+from animatte.training.recipe import Recipe
+from animatte.training.stage_sections import OptimiserSection, StageSection
 
 
 @dataclass
