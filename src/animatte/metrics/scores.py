@@ -13,6 +13,7 @@ from animatte.metrics.connectivity import connectivity_error
 from animatte.metrics.differences import difference
 from animatte.metrics.gradient import gradient_error
 from animatte.metrics.protocols import Area, Protocol, named_protocol
+from animatte.trimap import dilated
 
 
 class Errors(NamedTuple):
@@ -55,9 +56,9 @@ def alpha_scores(
 
     Returns:
         `sad`, `mse`, `mad`, `grad` and `conn`. With a trimap also `sad_transition`,
-        `mse_transition`, `mad_transition`, `sad_foreground` and `sad_background`, and by a
-        protocol of the transition area `grad_transition` and `conn_transition`. With a band all
-        five as `sad_band` and so on. A mean over no pixel is 0.
+        `mse_transition`, `mad_transition`, `sad_foreground` and `sad_background`, and but for
+        `gfm`, which has none, `grad_transition` and `conn_transition`. With a band all five as
+        `sad_band` and so on. A mean over no pixel is 0.
 
     Raises:
         ValueError: if a size, type or value does not fit, or the area asks for a trimap.
@@ -66,12 +67,14 @@ def alpha_scores(
     validated_pair(predicted, true)
     if trimap is not None:
         validated_regions(trimap, true.shape)
+    chosen = _area(trimap, area or rules.area, rules)
+    around = None if band is None else dilated_band(trimap, true, band)
     errors = _errors(predicted, true, rules)
-    scores = _over(errors, _area(trimap, area or rules.area, rules), rules)
+    scores = _over(errors, chosen, rules)
     if trimap is not None:
         scores |= _by_trimap(errors, true, trimap, rules)
-    if band is not None:
-        scores |= _suffixed(_over(errors, dilated_band(trimap, true, band), rules), "band")
+    if around is not None:
+        scores |= _suffixed(_over(errors, around, rules), "band")
     return scores
 
 
@@ -94,10 +97,7 @@ def dilated_band(trimap: NDArray[np.uint8] | None, true: Alpha, radius: int) -> 
     if radius < 0:
         raise ValueError(f"band is {radius}; it must be at least 0 pixels")
     unknown = (true > 0) & (true < 1) if trimap is None else unknown_area(trimap)
-    if not unknown.any():
-        return unknown
-    away = cv2.distanceTransform((~unknown).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return np.asarray(away <= radius, np.bool_)
+    return dilated(unknown, radius)
 
 
 def _errors(predicted: Alpha, true: Alpha, rules: Protocol) -> Errors:
