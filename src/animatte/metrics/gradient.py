@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 from animatte.metrics.checks import Alpha
 from animatte.metrics.protocols import GradRule
+from animatte.metrics.windows import bounding_window
 
 _BORDERS = {"replicate": cv2.BORDER_REPLICATE, "reflect": cv2.BORDER_REFLECT}
+Doubles = NDArray[np.float64]
 
 
-def gradient_error(predicted: Alpha, true: Alpha, rule: GradRule) -> NDArray[np.float64]:
+def gradient_error(predicted: Alpha, true: Alpha, rule: GradRule) -> Doubles:
     """Squared difference of the gradients' magnitudes at each pixel; Grad is its sum / divisor.
 
     Args:
@@ -25,11 +27,23 @@ def gradient_error(predicted: Alpha, true: Alpha, rule: GradRule) -> NDArray[np.
     Returns:
         (H, W), at least 0, not yet divided.
     """
-    difference = gradient_magnitude(predicted, rule) - gradient_magnitude(true, rule)
-    return np.square(difference, out=difference)
+    one, other = _prepared(predicted, rule), _prepared(true, rule)
+    error = np.zeros(one.shape)
+    differing = one != other
+    if differing.any():
+        # Beyond the filter's reach of what differs the gradients are the same.
+        seen = bounding_window(differing, 2 * rule.radius)
+        felt = bounding_window(differing, rule.radius)
+        inner = tuple(
+            slice(part.start - whole.start, part.stop - whole.start)
+            for part, whole in zip(felt, seen, strict=True)
+        )
+        difference = _magnitude(one[seen], rule)[inner] - _magnitude(other[seen], rule)[inner]
+        np.square(difference, out=error[felt])
+    return error
 
 
-def gradient_magnitude(alpha: Alpha, rule: GradRule) -> NDArray[np.float64]:
+def gradient_magnitude(alpha: Alpha, rule: GradRule) -> Doubles:
     """Length of the gradient of a Gaussian-smoothed alpha.
 
     Args:
@@ -39,15 +53,10 @@ def gradient_magnitude(alpha: Alpha, rule: GradRule) -> NDArray[np.float64]:
     Returns:
         (H, W), at least 0.
     """
-    smooth, slope = derivative_filter(rule)
-    image = _stretched(alpha.astype(np.float64)) if rule.stretched else alpha.astype(np.float64)
-    border = _BORDERS[rule.border]
-    across = cv2.sepFilter2D(image, cv2.CV_64F, slope, smooth, borderType=border)
-    down = cv2.sepFilter2D(image, cv2.CV_64F, smooth, slope, borderType=border)
-    return np.asarray(cv2.magnitude(across, down), np.float64)
+    return _magnitude(_prepared(alpha, rule), rule)
 
 
-def derivative_filter(rule: GradRule) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def derivative_filter(rule: GradRule) -> tuple[Doubles, Doubles]:
     """Return the Gaussian and its derivative, whose outer product is the filter; each (2r + 1,)."""
     offsets = np.arange(-rule.radius, rule.radius + 1, dtype=np.float64)
     smooth = np.exp(-(offsets**2) / (2 * rule.sigma**2))
@@ -58,6 +67,17 @@ def derivative_filter(rule: GradRule) -> tuple[NDArray[np.float64], NDArray[np.f
     return smooth, slope
 
 
-def _stretched(alpha: NDArray[Any]) -> NDArray[Any]:
-    low, high = alpha.min(), alpha.max()
-    return alpha if low == high else (alpha - low) / (high - low)
+def _prepared(alpha: NDArray[Any], rule: GradRule) -> Doubles:
+    doubles = alpha.astype(np.float64, copy=False)
+    low, high = doubles.min(), doubles.max()
+    if not rule.stretched or low == high or (low, high) == (0, 1):
+        return doubles
+    return np.asarray((doubles - low) / (high - low), np.float64)
+
+
+def _magnitude(image: Doubles, rule: GradRule) -> Doubles:
+    smooth, slope = derivative_filter(rule)
+    border = _BORDERS[rule.border]
+    across = cv2.sepFilter2D(image, cv2.CV_64F, slope, smooth, borderType=border)
+    down = cv2.sepFilter2D(image, cv2.CV_64F, smooth, slope, borderType=border)
+    return np.asarray(cv2.magnitude(across, down), np.float64)

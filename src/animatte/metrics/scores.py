@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +13,23 @@ from animatte.metrics.connectivity import connectivity_error
 from animatte.metrics.differences import difference
 from animatte.metrics.gradient import gradient_error
 from animatte.metrics.protocols import Area, Protocol, named_protocol
+from animatte.trimap import dilated
 
-Errors = dict[str, NDArray[np.float64]]
+
+class Errors(NamedTuple):
+    """Of each pixel, (H, W), before they are added up."""
+
+    absolute: NDArray[np.float64]
+    gradient: NDArray[np.float64]
+    connectivity: NDArray[np.float64]
+
+
+class Sums(NamedTuple):
+    """Of errors over an area: plain, of their squares, and of how many pixels."""
+
+    plain: float
+    squared: float
+    pixels: int
 
 
 def alpha_scores(
@@ -39,9 +56,9 @@ def alpha_scores(
 
     Returns:
         `sad`, `mse`, `mad`, `grad` and `conn`. With a trimap also `sad_transition`,
-        `mse_transition`, `mad_transition`, `sad_foreground` and `sad_background`, and by a
-        protocol of the transition area `grad_transition` and `conn_transition`. With a band all
-        five as `sad_band` and so on. A mean over no pixel is 0.
+        `mse_transition`, `mad_transition`, `sad_foreground` and `sad_background`, and but for
+        `gfm`, which has none, `grad_transition` and `conn_transition`. With a band all five as
+        `sad_band` and so on. A mean over no pixel is 0.
 
     Raises:
         ValueError: if a size, type or value does not fit, or the area asks for a trimap.
@@ -50,12 +67,14 @@ def alpha_scores(
     validated_pair(predicted, true)
     if trimap is not None:
         validated_regions(trimap, true.shape)
+    chosen = _area(trimap, area or rules.area, rules)
+    around = None if band is None else dilated_band(trimap, true, band)
     errors = _errors(predicted, true, rules)
-    scores = _over(errors, _area(trimap, area or rules.area, rules), rules)
+    scores = _over(errors, chosen, rules)
     if trimap is not None:
         scores |= _by_trimap(errors, true, trimap, rules)
-    if band is not None:
-        scores |= _suffixed(_over(errors, dilated_band(trimap, true, band), rules), "band")
+    if around is not None:
+        scores |= _suffixed(_over(errors, around, rules), "band")
     return scores
 
 
@@ -78,19 +97,15 @@ def dilated_band(trimap: NDArray[np.uint8] | None, true: Alpha, radius: int) -> 
     if radius < 0:
         raise ValueError(f"band is {radius}; it must be at least 0 pixels")
     unknown = (true > 0) & (true < 1) if trimap is None else unknown_area(trimap)
-    if not unknown.any():
-        return unknown
-    away = cv2.distanceTransform((~unknown).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return np.asarray(away <= radius, np.bool_)
+    return dilated(unknown, radius)
 
 
 def _errors(predicted: Alpha, true: Alpha, rules: Protocol) -> Errors:
-    absolute = np.abs(difference(predicted, true))
-    return {
-        "absolute": absolute,
-        "gradient": gradient_error(predicted, true, rules.grad),
-        "connectivity": connectivity_error(predicted, true, rules.conn),
-    }
+    return Errors(
+        absolute=np.abs(difference(predicted, true)),
+        gradient=gradient_error(predicted, true, rules.grad),
+        connectivity=connectivity_error(predicted, true, rules.conn),
+    )
 
 
 def _area(trimap: NDArray[np.uint8] | None, area: str, rules: Protocol) -> Region | None:
@@ -107,35 +122,45 @@ def _area(trimap: NDArray[np.uint8] | None, area: str, rules: Protocol) -> Regio
 
 
 def _over(errors: Errors, area: Region | None, rules: Protocol) -> dict[str, float]:
-    absolute, gradient, connectivity = (
-        error.ravel() if area is None else error[area] for error in errors.values()
-    )
     return {
-        **_differences(absolute, absolute.size, rules),
-        "grad": float(gradient.sum() / rules.grad.divisor),
-        "conn": float(connectivity.sum() / rules.conn.divisor),
+        **_differences(_sums(errors.absolute, area), rules),
+        "grad": _sums(errors.gradient, area).plain / rules.grad.divisor,
+        "conn": _sums(errors.connectivity, area).plain / rules.conn.divisor,
     }
 
 
-def _differences(absolute: NDArray[np.float64], count: int, rules: Protocol) -> dict[str, float]:
-    total, mean = float(absolute.sum()), rules.mean_factor / max(count, 1)
-    return {"sad": total / 1000, "mse": float(absolute @ absolute) * mean, "mad": total * mean}
+def _sums(error: NDArray[np.float64], area: Region | None) -> Sums:
+    if area is None:
+        return Sums(cv2.norm(error, cv2.NORM_L1), cv2.norm(error, cv2.NORM_L2SQR), error.size)
+    mask = area.view(np.uint8)
+    plain, squared = (cv2.norm(error, norm, mask) for norm in (cv2.NORM_L1, cv2.NORM_L2SQR))
+    return Sums(plain, squared, int(np.count_nonzero(area)))
+
+
+def _differences(absolute: Sums, rules: Protocol) -> dict[str, float]:
+    mean = rules.mean_factor / max(absolute.pixels, 1)
+    return {
+        "sad": absolute.plain / 1000,
+        "mse": absolute.squared * mean,
+        "mad": absolute.plain * mean,
+    }
 
 
 def _by_trimap(
     errors: Errors, true: Alpha, trimap: NDArray[np.uint8], rules: Protocol
 ) -> dict[str, float]:
-    unknown = unknown_area(trimap)
-    absolute = errors["absolute"]
+    unknown, foreground, background = unknown_area(trimap), trimap == 255, trimap == 0
     if rules.known_filled:
-        filled = np.where(unknown, absolute, np.abs(true - (trimap == 255))).ravel()
-        transition = _differences(filled, int(unknown.sum()), rules)
+        inside = _sums(errors.absolute, unknown)
+        filled = _sums(np.abs(true - foreground.astype(np.float64)), ~unknown)
+        both = Sums(inside.plain + filled.plain, inside.squared + filled.squared, inside.pixels)
+        transition = _differences(both, rules)
     else:
         transition = _over(errors, unknown, rules)
     return {
         **_suffixed(transition, "transition"),
-        "sad_foreground": float(absolute[trimap == 255].sum() / 1000),
-        "sad_background": float(absolute[trimap == 0].sum() / 1000),
+        "sad_foreground": _sums(errors.absolute, foreground).plain / 1000,
+        "sad_background": _sums(errors.absolute, background).plain / 1000,
     }
 
 

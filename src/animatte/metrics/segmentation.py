@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from animatte.metrics.checks import Alpha, Region, validated_pair
 from animatte.metrics.differences import intersection_over_union
+from animatte.trimap import dilated
 
 CUT = 0.5
 
@@ -55,8 +54,8 @@ def boundary_f(predicted: Region, true: Region, tolerance: float | None = None) 
     outline, true_outline = _outline(predicted), _outline(true)
     if not outline.any() or not true_outline.any():
         return float(outline.any() == true_outline.any())
-    precision = float((_distance(true_outline)[outline] <= tolerance).mean())
-    recall = float((_distance(outline)[true_outline] <= tolerance).mean())
+    precision = float(dilated(true_outline, tolerance)[outline].mean())
+    recall = float(dilated(outline, tolerance)[true_outline].mean())
     return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
 
 
@@ -65,8 +64,3 @@ def _outline(labels: Region) -> Region:
     padded = np.pad(labels, ((0, 1), (0, 1)), mode="edge")
     right, below, between = padded[:-1, 1:], padded[1:, :-1], padded[1:, 1:]
     return np.asarray((labels != right) | (labels != below) | (labels != between), np.bool_)
-
-
-def _distance(outline: Region) -> NDArray[np.float32]:
-    away = cv2.distanceTransform((~outline).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return np.asarray(away, np.float32)
