@@ -15,8 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from animatte.cli import app
 from animatte.evaluation.report import KEPT
@@ -78,7 +77,7 @@ def test_everything_that_is_wrong_is_listed_and_the_rest_is_scored(
     output = tmp_path / "report"
     result = evaluate(pictures, "--predictions", tmp_path / "mine", "-o", output, "--no-page")
     assert result.exit_code == 1
-    for words in ("alone.png has no partner", "1.png is 4×4", "2.png has no prediction"):
+    for words in ("alone.png has no partner", "1.png is 4\u00d74", "2.png has no prediction"):
         assert words in result.stderr
     assert "3 faults" in result.stderr
     assert len(json.loads((output / "summary.json").read_text())["faults"]) == 3
@@ -101,6 +100,7 @@ def test_where_nothing_fits_nothing_is_written(pictures: Path, tmp_path: Path) -
         ((), "no pictures are given"),
         (("missing",), "missing"),
         (("SET", "--protocol", "best"), "protocol is 'best'"),
+        (("SET", "--area", "edge"), "area is 'edge'"),
         (("SET", "--predictions", "nowhere"), "nowhere is no folder"),
         (("SET", "--model", "nobody"), "model 'nobody' is unknown"),
         (("SET", "-o", "SET/image/0.png"), "is a file"),

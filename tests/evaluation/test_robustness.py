@@ -37,7 +37,7 @@ def test_four_quarter_turns_are_none(truth: Truth) -> None:
 
 
 def test_turning_goes_counter_clockwise_whatever_the_angle(truth: Truth) -> None:
-    square = Truth(*(np.ascontiguousarray(part[:48, :48]) for part in truth))
+    square = Truth(truth.image[:, :48], truth.alpha[:, :48], truth.known[:, :48])
     nearly, exactly = rotated(square, 89.999), rotated(square, 90)
     assert np.abs(nearly.alpha - exactly.alpha).max() < 0.02
 

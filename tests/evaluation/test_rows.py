@@ -171,6 +171,13 @@ def test_a_protocol_of_the_unknown_area_asks_for_trimaps(folder: Path, predictio
     found = given_pictures(folder / "image", folder / "alpha", None)
     with pytest.raises(ValueError, match="give --trimaps"):
         evaluated([found], [folder_contestant(predictions)], Rules("dim"), jobs=1)
+    rows, faults = evaluated(
+        [found], [folder_contestant(predictions)], Rules("dim", area="image"), jobs=1
+    )
+    predicted, true = read_alpha(predictions / "cat_1.png"), read_alpha(folder / "alpha/cat_1.png")
+    assert faults == []
+    expected = alpha_scores(predicted, true, None, "dim", area="image")
+    assert rows[0].scores["grad"] == expected["grad"]
 
 
 def test_predictions_named_as_cut_names_mattes_are_found(folder: Path, predictions: Path) -> None:

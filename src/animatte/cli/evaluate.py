@@ -102,6 +102,10 @@ def evaluate(
     protocol: Annotated[
         str, typer.Option(metavar="NAME", help="gfm, dim, rvm or gca-legacy: whose definitions.")
     ] = "gfm",
+    area: Annotated[
+        str | None,
+        typer.Option(metavar="AREA", help="image or transition, in place of the protocol's own."),
+    ] = None,
     band: Annotated[
         int | None,
         typer.Option(
@@ -182,13 +186,13 @@ def evaluate(
     )
     from animatte.evaluation.keeping import program_digest
     from animatte.evaluation.rows import evaluated
-    from animatte.evaluation.scoring import Rules
+    from animatte.evaluation.scoring import Rules, parsed_area
     from animatte.looks import Looks, parsed_straighten, parsed_zoom
     from animatte.metrics import named_protocol
 
     if output is not None:
         report.check_report(output, page)
-    rules = Rules(named_protocol(protocol).name, band, program_digest())
+    rules = Rules(named_protocol(protocol).name, band, parsed_area(area), program_digest())
     looks = Looks(parsed_straighten(straighten), parsed_zoom(zoom))
     sets = picture_sets(
         folders or [], data=data, split=split, images=images, alphas=alphas, trimaps=trimaps

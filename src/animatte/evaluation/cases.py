@@ -107,6 +107,12 @@ def distinct(sets: Sequence[PictureSet]) -> list[PictureSet]:
     return named
 
 
+def evenly(cases: Sequence[Case], count: int) -> list[Case]:
+    """Take so many cases, evenly spaced; all where there are fewer."""
+    step = max(1, len(cases) // count)
+    return list(cases[step // 2 :: step][:count])
+
+
 def _renamed(pictures: PictureSet) -> PictureSet:
     name = pictures.source
     cases = (Case(name, case.pair, case.is_hard, case.group) for case in pictures.cases)

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from animatte.data.folders import pictures
 from animatte.evaluation.cases import (
-    Case,
     PictureSet,
     dataset_pictures,
     distinct,
+    evenly,
     folder_pictures,
     given_pictures,
 )
@@ -127,7 +127,7 @@ def robustness_curves(
     if not models:
         raise ValueError("robustness is asked of predictions alone; give a --model, too")
     behind = [] if options.backgrounds is None else pictures(options.backgrounds)
-    cases = [case for each in sets for case in _evenly(each.cases, options.pictures)]
+    cases = [case for each in sets for case in evenly(each.cases, options.pictures)]
     angles = range(0, 360, options.angle_step)
     planned_scenes = list(planned(models, cases, angles, DIVISORS, behind))
     threads = None if min(jobs or os.cpu_count() or 1, len(planned_scenes)) == 1 else 1
@@ -138,8 +138,3 @@ def robustness_curves(
         for scene in planned_scenes
     ]
     return curves(scenes, jobs, on_scene, seed)
-
-
-def _evenly(cases: Sequence[Case], count: int) -> list[Case]:
-    step = max(1, len(cases) // count)
-    return list(cases[step // 2 :: step][:count])

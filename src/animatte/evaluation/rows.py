@@ -67,7 +67,7 @@ def evaluated(
     Raises:
         ValueError: if a protocol needs trimaps and a set has none, or `jobs` is below 1.
     """
-    _check_trimaps(sets, rules.protocol)
+    _check_trimaps(sets, rules)
     cases = [case for each in sets for case in each.cases]
     processes = min(jobs or os.cpu_count() or 1, len(cases) * len(contestants))
     tasks = [
@@ -101,12 +101,12 @@ def evaluated(
     return Results(rows, list(dict.fromkeys(faults)))
 
 
-def _check_trimaps(sets: Sequence[PictureSet], protocol: str) -> None:
-    if named_protocol(protocol).area != "transition":
+def _check_trimaps(sets: Sequence[PictureSet], rules: Rules) -> None:
+    if (rules.area or named_protocol(rules.protocol).area) != "transition":
         return
     for each in sets:
         if not any(case.is_hard or case.pair.trimap for case in each.cases):
             raise ValueError(
-                f"protocol {protocol!r} scores the unknown area of trimaps, and {each.name} has "
-                "none; give --trimaps, or choose another --protocol"
+                f"protocol {rules.protocol!r} is to score the unknown area of trimaps, and "
+                f"{each.name} has none; give --trimaps, or --area image"
             )

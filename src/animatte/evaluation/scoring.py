@@ -25,6 +25,7 @@ from animatte.metrics import (
     picture_scores,
     segmentation_scores,
 )
+from animatte.metrics.protocols import Area
 
 Array: TypeAlias = NDArray[np.float32]
 _MOST_CONTRADICTED = 0.02  # of a trimap's known pixels; published ones come below a thousandth
@@ -38,12 +39,30 @@ class Rules:
         protocol: a key of `animatte.metrics.PROTOCOLS`.
         band: pixels by which the unknown area is dilated for the scores of the band; None for no
             such scores.
+        area: over which scores are taken in place of the protocol's own; None for that.
         code: digest of the program.
     """
 
     protocol: str = "gfm"
     band: int | None = None
+    area: Area | None = None
     code: str = ""
+
+
+def parsed_area(text: str | None) -> Area | None:
+    """Read "image" or "transition"; None stays None.
+
+    Raises:
+        ValueError: if it is neither.
+    """
+    known: dict[str | None, Area | None] = {
+        None: None,
+        "image": "image",
+        "transition": "transition",
+    }
+    if text not in known:
+        raise ValueError(f"area is {text!r}; it must be image or transition")
+    return known[text]
 
 
 @dataclass(frozen=True)
@@ -120,7 +139,9 @@ def picture_rows(
             "mse": known["mse"] * mean,
             "mad": known["mad"] * mean,
         }
-    scores |= alpha_scores(alpha, truth.alpha, trimap, rules.protocol, band=rules.band)
+    scores |= alpha_scores(
+        alpha, truth.alpha, trimap, rules.protocol, area=rules.area, band=rules.band
+    )
     if task.case.pair.foreground is not None:
         true = read_photo(task.case.pair.foreground).image
         scores["colour"] = colour_error(estimated_foreground(truth.image, alpha), true, truth.alpha)

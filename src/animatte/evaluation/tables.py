@@ -113,6 +113,7 @@ def summary_json(evaluation: Evaluation) -> str:
             "title": protocol.title,
             "source": protocol.source,
             "warning": protocol.warning,
+            "area": evaluation.rules.area or protocol.area,
             "band": evaluation.rules.band,
         },
         "scales": metric_scales(evaluation.rows, protocol.name),
