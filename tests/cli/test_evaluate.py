@@ -105,7 +105,7 @@ def test_where_nothing_fits_nothing_is_written(pictures: Path, tmp_path: Path) -
         (("SET", "--model", "nobody"), "model 'nobody' is unknown"),
         (("SET", "-o", "SET/image/0.png"), "is a file"),
         (("SET", "--data", "am3k", "."), "am3k"),
-        (("SET", "--card", "SET/image/0.png"), "0.png"),
+        (("SET", "--card", "SET/image/0.png"), "0.png is no text"),
     ],
 )
 def test_bad_options_end_in_one_line(
@@ -161,6 +161,7 @@ def test_ctrl_c_ends_in_one_word_and_the_run_goes_on_later(
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         until = time.monotonic() + 120
         while not (kept.is_dir() and list(kept.glob("*.json"))) and time.monotonic() < until:
+            assert process.poll() is None, process.communicate()[1]
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
         _, told = process.communicate(timeout=60)

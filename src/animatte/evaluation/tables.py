@@ -204,9 +204,12 @@ def card_parts(path: Path) -> tuple[str, str]:
     """Return what stands before and after the place of the table in a Markdown file.
 
     Raises:
-        ValueError: if its two marks are not there, once each and in their order.
+        ValueError: if it is no text, or its two marks are not there, once each, in their order.
     """
-    text = path.read_text(encoding="utf-8")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is no text; give a Markdown file") from error
     before, begin, rest = text.partition(CARD_BEGIN)
     _, end, after = rest.partition(CARD_END)
     if not begin or not end or CARD_BEGIN in rest or CARD_END in after:
