@@ -79,7 +79,7 @@ def test_everything_that_is_wrong_is_listed_and_the_rest_is_scored(
     assert result.exit_code == 1
     for words in ("alone.png has no partner", "1.png is 4\u00d74", "2.png has no prediction"):
         assert words in result.stderr
-    assert "3 faults" in result.stderr
+    assert "3 things are wrong" in result.stderr
     assert len(json.loads((output / "summary.json").read_text())["faults"]) == 3
     assert len((output / "metrics.csv").read_text().splitlines()) == 2
 

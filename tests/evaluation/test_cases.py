@@ -63,6 +63,12 @@ def test_masks_of_a_data_set_are_hard_labels(tmp_path: Path) -> None:
     assert dataset_pictures("ecssd", tmp_path).cases[0].is_hard
 
 
+def test_without_test_pictures_others_are_taken(folder: Path) -> None:
+    assert dataset_pictures("folders", folder).name == "folders all"
+    with pytest.raises(ValueError, match="no split 'validate'"):
+        dataset_pictures("folders", folder, "validate")
+
+
 def test_sets_of_one_name_are_told_apart(tmp_path: Path) -> None:
     for name in ("a/set", "b/set"):
         for part in ("image", "alpha"):

@@ -225,7 +225,8 @@ def evaluate(
     if card is not None:
         tables.write_into_card(card, tables.markdown_table(found))
     if faults:
-        typer.echo(f"{len(faults)} faults; the rest is scored", err=True)
+        things = "1 thing is" if len(faults) == 1 else f"{len(faults)} things are"
+        typer.echo(f"{things} wrong; all else is scored", err=True)
         raise typer.Exit(1)
 
 

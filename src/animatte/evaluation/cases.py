@@ -49,7 +49,7 @@ class PictureSet:
 
 
 def dataset_pictures(name: str, root: Path, split: str | None = None) -> PictureSet:
-    """List a split of a known data set; None for the first that holds test pictures.
+    """List a split of a known data set; None for the first that is there, one for tests if so.
 
     Raises:
         ValueError: for an unknown name or split, a split without truth, or if nothing is there.
@@ -57,9 +57,13 @@ def dataset_pictures(name: str, root: Path, split: str | None = None) -> Picture
     known = named_dataset(name)
     if known.truth == "none":
         raise ValueError(f"{name} has no alphas to be scored against; choose another data set")
-    tests = (each for each, part in known.splits.items() if part.role == "test")
-    chosen = split or next(tests, next(iter(known.splits)))
-    listing = known.split(chosen).read(root)
+    by_role = sorted(known.splits, key=lambda each: known.splits[each].role != "test")
+    listings = {
+        each: known.split(each).read(root) for each in ([split] if split is not None else by_role)
+    }
+    there = (each for each, listing in listings.items() if not listing.is_absent)
+    chosen = next(there, next(iter(listings)))
+    listing = listings[chosen]
     return _listed(f"{name} {chosen}", f"{root}", listing, known.truth != "alpha")
 
 

@@ -8,6 +8,7 @@ import json
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ from animatte.images.writing import write_whole
 from animatte.metrics import named_protocol
 
 _NOTHING = "-"
+_WITH_MEDIAN = ("iou", "mad")  # a few failures rule their means
 CARD_BEGIN, CARD_END = "<!-- animatte evaluate: begin -->", "<!-- animatte evaluate: end -->"
 
 
@@ -152,14 +154,17 @@ def score_lines(evaluation: Evaluation) -> Iterator[tuple[str, list[str], list[l
     }
     for picture_set in names(evaluation.rows, "picture_set"):
         metrics = main_metrics(row for row in evaluation.rows if row.picture_set == picture_set)
-        headings = ["pictures", *(column(each, evaluation.protocol).heading for each in metrics)]
+        headings = ["pictures"]
+        for metric in metrics:
+            heading = column(metric, evaluation.protocol).heading
+            headings += [heading, f"{heading} median"][: 1 + (metric in _WITH_MEDIAN)]
         lines = []
         for contestant in names(evaluation.rows, "contestant"):
-            own = [found.get((picture_set, contestant, metric)) for metric in metrics]
-            count = max((each.count for each in own if each), default=0)
+            own = {metric: found.get((picture_set, contestant, metric)) for metric in metrics}
+            count = max((each.count for each in own.values() if each), default=0)
             if count:
-                cells = (_cell(each, evaluation.protocol) for each in own)
-                lines.append([contestant, f"{count}", *cells])
+                cells = (_cells(metric, each, evaluation.protocol) for metric, each in own.items())
+                lines.append([contestant, f"{count}", *chain.from_iterable(cells)])
         yield picture_set, headings, lines
 
 
@@ -177,15 +182,15 @@ def score_table(evaluation: Evaluation) -> tuple[list[str], list[list[str]]]:
     return ["set"] * several + ["model", *headings], lines
 
 
-def _cell(summary: Summary | None, protocol: str) -> str:
+def _cells(metric: str, summary: Summary | None, protocol: str) -> list[str]:
     if summary is None:
-        return _NOTHING
+        return [_NOTHING] * (1 + (metric in _WITH_MEDIAN))
     interval = summary.interval
-    mean, low, high = (
-        written(value, summary.metric, protocol)
-        for value in (interval.mean, interval.low, interval.high)
+    mean, low, high, median = (
+        written(value, metric, protocol)
+        for value in (interval.mean, interval.low, interval.high, summary.median)
     )
-    return f"{mean} ({low} to {high})"
+    return [f"{mean} ({low} to {high})", median][: 1 + (metric in _WITH_MEDIAN)]
 
 
 def markdown_table(evaluation: Evaluation) -> str:
