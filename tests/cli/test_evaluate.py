@@ -101,6 +101,7 @@ def test_where_nothing_fits_nothing_is_written(pictures: Path, tmp_path: Path) -
         (("missing",), "missing"),
         (("SET", "--protocol", "best"), "protocol is 'best'"),
         (("SET", "--area", "edge"), "area is 'edge'"),
+        (("SET", "--robustness"), "give a --model"),
         (("SET", "--predictions", "nowhere"), "nowhere is no folder"),
         (("SET", "--model", "nobody"), "model 'nobody' is unknown"),
         (("SET", "-o", "SET/image/0.png"), "is a file"),

@@ -16,7 +16,7 @@ from animatte.data.folders import Truth
 from animatte.evaluation.cases import folder_pictures
 from animatte.evaluation.changes import CANVAS, pasted, rotated, shrunk
 from animatte.evaluation.contestants import Contestant, ModelOptions, folder_contestant
-from animatte.evaluation.evaluating import CurveOptions, robustness_curves
+from animatte.evaluation.evaluating import CurveOptions, check_curves, robustness_curves
 from animatte.evaluation.plots import curve_plot
 from animatte.evaluation.robustness import curves, planned
 from animatte.evaluation.tables import robustness_csv
@@ -149,8 +149,6 @@ def test_curves_that_were_stopped_go_on_and_bad_pictures_are_told(
     assert "currentColor" in drawn
 
 
-def test_predictions_alone_have_no_curves(folder: Path, predictions: Path) -> None:
+def test_predictions_alone_have_no_curves(predictions: Path) -> None:
     with pytest.raises(ValueError, match="give a --model"):
-        robustness_curves(
-            [folder_pictures(folder)], [folder_contestant(predictions)], CurveOptions()
-        )
+        check_curves([folder_contestant(predictions)], CurveOptions())

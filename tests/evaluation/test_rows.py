@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from animatte.evaluation.contestants import (
     folder_contestant,
     model_contestant,
 )
-from animatte.evaluation.rows import Results, evaluated
+from animatte.evaluation.rows import Results, evaluated, num_processes
 from animatte.evaluation.scoring import Rules
 from animatte.images import read_alpha
 from animatte.looks import Looks
@@ -262,6 +263,19 @@ def test_a_broken_kept_file_is_worked_out_anew(
 def test_a_model_s_options_are_part_of_what_is_kept(tiny_model: Path) -> None:
     ways = (ModelOptions(), ModelOptions(looks=Looks(zoom="auto")), ModelOptions(refine="guided"))
     assert len({model_contestant(f"{tiny_model}", way).settings for way in ways}) == 3
+
+
+def test_a_gpu_is_left_to_one_process_unless_more_are_asked_for() -> None:
+    on_gpu, on_cpu = (
+        Contestant(name, name, "", ModelOptions(device=name)) for name in ("cuda", "cpu")
+    )
+    cores = os.cpu_count() or 1
+    assert num_processes(None, [on_gpu, on_cpu], 1000) == 1
+    assert num_processes(None, [on_cpu], 1000) == cores
+    assert num_processes(3, [on_gpu], 1000) == 3
+    assert num_processes(3, [on_cpu], 2) == 2
+    with pytest.raises(ValueError, match="jobs is 0"):
+        num_processes(0, [on_cpu], 2)
 
 
 def test_contestants_of_one_name_are_told_apart_and_none_enters_twice(tmp_path: Path) -> None:

@@ -181,6 +181,7 @@ def evaluate(
     from animatte.evaluation.evaluating import (
         CurveOptions,
         all_contestants,
+        check_curves,
         picture_sets,
         robustness_curves,
     )
@@ -199,6 +200,9 @@ def evaluate(
     )
     options = ModelOptions(device, strategy, refine, looks)
     contestants = all_contestants(model or [], predictions or [], options)
+    curves = CurveOptions(angle_step, curve_pictures, backgrounds) if robustness else None
+    if curves is not None:
+        check_curves(contestants, curves)
     if card is not None:
         tables.card_parts(card)
     kept = None if output is None else output / report.KEPT
@@ -206,11 +210,10 @@ def evaluate(
         results = evaluated(sets, contestants, rules, kept=kept, jobs=jobs, on_row=show)
     points: list[CurvePoint] = []
     faults = results.faults
-    if robustness:
-        which = CurveOptions(angle_step, curve_pictures, backgrounds)
+    if curves is not None:
         with progress_bar("robustness") as show:
             points, more = robustness_curves(
-                sets, contestants, which, kept=kept, jobs=jobs, seed=seed, on_scene=show
+                sets, contestants, curves, kept=kept, jobs=jobs, seed=seed, on_scene=show
             )
         faults = list(dict.fromkeys([*faults, *more]))
     for fault in faults:
@@ -234,12 +237,16 @@ def _print_tables(evaluation: Evaluation) -> None:
     """A table a set, a column a model: intervals make lines too long for a terminal."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from animatte.evaluation.tables import score_lines
 
     console = Console(highlight=False)
     for picture_set, headings, lines in score_lines(evaluation):
-        table = Table("", *(line[0] for line in lines), title=picture_set, title_justify="left")
+        # As texts: brackets in a name are no markup.
+        table = Table("", title=Text(picture_set), title_justify="left")
+        for line in lines:
+            table.add_column(Text(line[0]))
         for place, heading in enumerate(headings, start=1):
             table.add_row(heading, *(line[place] for line in lines))
         console.print(table)

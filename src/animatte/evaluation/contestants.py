@@ -97,14 +97,16 @@ class Contestant:
 
 
 def model_contestant(model: str | None, options: ModelOptions) -> Contestant:
-    """Take a model, having seen that it loads.
+    """Take a model, having seen that it loads, and on which device.
 
     Raises:
         ValueError: if there is no such model, or an option does not fit.
     """
     path = model_file(model)
-    entered = Contestant("", f"{path}", hashlib.sha256(path.read_bytes()).hexdigest(), options)
-    return replace(entered, name=loaded(entered, None).name, source=model or path.stem)
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    entered = Contestant("", model or path.stem, sha256, options)
+    found = loaded(entered, None)
+    return replace(entered, name=found.name, options=replace(options, device=found.device))
 
 
 def folder_contestant(folder: Path) -> Contestant:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +24,7 @@ from animatte.evaluation.contestants import (
 )
 from animatte.evaluation.keeping import program_digest
 from animatte.evaluation.robustness import CurvePoint, curves, planned
+from animatte.evaluation.rows import num_processes
 
 DIVISORS = (1, 2, 4, 8)
 
@@ -96,6 +96,18 @@ def all_contestants(
     return distinctly_named([*entered, *(folder_contestant(folder) for folder in predictions)])
 
 
+def check_curves(contestants: Sequence[Contestant], options: CurveOptions) -> None:
+    """See that curves can be drawn, before the scores are taken.
+
+    Raises:
+        ValueError: if no model is among the contestants, or there are no backgrounds.
+    """
+    if all(each.options is None for each in contestants):
+        raise ValueError("robustness is asked of predictions alone; give a --model, too")
+    if options.backgrounds is not None:
+        pictures(options.backgrounds)
+
+
 def robustness_curves(
     sets: Sequence[PictureSet],
     contestants: Sequence[Contestant],
@@ -119,22 +131,17 @@ def robustness_curves(
 
     Returns:
         The points, and a line for each picture that could not be looked at.
-
-    Raises:
-        ValueError: if no model is among the contestants, or there are no backgrounds.
     """
     models = [each for each in contestants if each.options is not None]
-    if not models:
-        raise ValueError("robustness is asked of predictions alone; give a --model, too")
     behind = [] if options.backgrounds is None else pictures(options.backgrounds)
     cases = [case for each in sets for case in evenly(each.cases, options.pictures)]
     angles = range(0, 360, options.angle_step)
     planned_scenes = list(planned(models, cases, angles, DIVISORS, behind))
-    threads = None if min(jobs or os.cpu_count() or 1, len(planned_scenes)) == 1 else 1
+    processes = num_processes(jobs, models, len(planned_scenes))
     if kept is not None:
         kept.mkdir(parents=True, exist_ok=True)
     scenes = [
-        replace(scene, threads=threads, code=program_digest(), kept=kept)
+        replace(scene, threads=None if processes == 1 else 1, code=program_digest(), kept=kept)
         for scene in planned_scenes
     ]
-    return curves(scenes, jobs, on_scene, seed)
+    return curves(scenes, processes, on_scene, seed)

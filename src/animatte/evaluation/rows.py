@@ -61,7 +61,7 @@ def evaluated(
         contestants: models and folders of predictions.
         rules: what is worked out.
         kept: folder that results are kept in, and taken from; None to keep none.
-        jobs: processes; None for one a core.
+        jobs: processes; None for `num_processes`.
         on_row: called with the number done and the whole.
 
     Raises:
@@ -69,7 +69,7 @@ def evaluated(
     """
     _check_trimaps(sets, rules)
     cases = [case for each in sets for case in each.cases]
-    processes = min(jobs or os.cpu_count() or 1, len(cases) * len(contestants))
+    processes = num_processes(jobs, contestants, len(cases) * len(contestants))
     tasks = [
         Task(contestant, case, rules, kept, threads=None if processes == 1 else 1)
         for contestant in contestants
@@ -79,7 +79,7 @@ def evaluated(
         kept.mkdir(parents=True, exist_ok=True)
     rows, faults = [], [fault for each in sets for fault in each.faults]
     for number, (task, outcome) in enumerate(
-        zip(tasks, mapped(scored, tasks, jobs), strict=True), start=1
+        zip(tasks, mapped(scored, tasks, processes), strict=True), start=1
     ):
         case = task.case
         if outcome.fault:
@@ -99,6 +99,19 @@ def evaluated(
         if on_row is not None:
             on_row(number, len(tasks))
     return Results(rows, list(dict.fromkeys(faults)))
+
+
+def num_processes(jobs: int | None, contestants: Sequence[Contestant], num_tasks: int) -> int:
+    """Number of processes: as many as asked for, else one a core; one where a GPU does the work.
+
+    Raises:
+        ValueError: if `jobs` is below 1.
+    """
+    if jobs is not None and jobs < 1:
+        raise ValueError(f"jobs is {jobs}; at least 1 process is needed")
+    on_cpu = all(each.options is None or each.options.device == "cpu" for each in contestants)
+    default = (os.cpu_count() or 1) if on_cpu else 1
+    return max(1, min(jobs or default, num_tasks))
 
 
 def _check_trimaps(sets: Sequence[PictureSet], rules: Rules) -> None:
