@@ -5,12 +5,16 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
 from typing import TypeVar
 
 import cv2
+
+_AHEAD = 4  # tasks a process that are handed out before their turn
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -39,8 +43,15 @@ def mapped(
     # Spawned, not forked: OpenCV's and BLAS' threads do not survive a fork.
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(processes, context, _begin)
+    rest = iter(items)
+    # Few at a time, and none is ever cancelled: a pool that breaks while `map` cancels what it has
+    # handed out prints a traceback of its own.
+    waiting = deque(pool.submit(function, item) for item in islice(rest, processes * _AHEAD))
     try:
-        yield from pool.map(function, items)
+        while waiting:
+            result = waiting.popleft().result()
+            waiting.extend(pool.submit(function, item) for item in islice(rest, 1))
+            yield result
     except BrokenProcessPool as error:
         raise OSError(
             "a process was killed, as a rule for want of memory; try again with fewer --jobs"
@@ -50,7 +61,7 @@ def mapped(
             process.terminate()
         raise
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        pool.shutdown(wait=False)
 
 
 def _begin() -> None:
