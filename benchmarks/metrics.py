@@ -67,9 +67,8 @@ def unit_kernel(sigma: float = 1.4, epsilon: float = 1e-2) -> Alpha:
 
 
 def plain_connectivity(predicted: Alpha, true: Alpha, rules: Protocol) -> Alpha:
-    levels = np.arange(0, 1.1, 0.1) if rules.conn.empty == "passed" else np.arange(11) / 10
-    if rules.conn.background_competes:
-        levels = np.arange(0, 1.1, 0.1)
+    products = rules.name in ("gfm", "gca-legacy")
+    levels = np.arange(0, 1.1, 0.1) if products else np.arange(11) / 10
     connected = np.full(true.shape, -1.0)
     for index in range(1, len(levels)):
         labels, _ = ndimage.label((predicted >= levels[index]) & (true >= levels[index]))
