@@ -26,11 +26,11 @@ def validated_pair(predicted: Alpha, true: Alpha, dimensions: str = "H, W") -> t
     """
     for name, alpha in (("predicted", predicted), ("true", true)):
         validated_alpha(alpha, f"{name} alpha", dimensions)
-    same_size(predicted.shape, true.shape, f"({dimensions})")
+    validate_same_size(predicted.shape, true.shape, f"({dimensions})")
     return predicted, true
 
 
-def same_size(predicted: tuple[int, ...], true: tuple[int, ...], shape: str) -> None:
+def validate_same_size(predicted: tuple[int, ...], true: tuple[int, ...], shape: str) -> None:
     """Refuse two alphas of different sizes."""
     if predicted != true:
         raise ValueError(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from animatte.metrics.checks import Alpha, Region, same_size
+from animatte.metrics.checks import Alpha, Region, validate_same_size
 
 
 def sum_of_absolute_differences(predicted: Alpha, true: Alpha) -> float:
@@ -64,6 +64,6 @@ def difference(predicted: Alpha, true: Alpha) -> NDArray[np.float64]:
     Raises:
         ValueError: if the sizes differ.
     """
-    same_size(predicted.shape, true.shape, "(H, W)")
+    validate_same_size(predicted.shape, true.shape, "(H, W)")
     doubled: NDArray[Any] = predicted.astype(np.float64)
     return doubled - true
