@@ -52,6 +52,7 @@ def mapped(
             result = waiting.popleft().result()
             waiting.extend(pool.submit(function, item) for item in islice(rest, 1))
             yield result
+        pool.shutdown()
     except BrokenProcessPool as error:
         raise OSError(
             "a process was killed, as a rule for want of memory; try again with fewer --jobs"
