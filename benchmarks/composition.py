@@ -17,7 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -49,7 +49,7 @@ class Decoded(NamedTuple):
 
 def written_files(folder: Path, rng: Generator) -> list[Files]:
     """Write pictures as detailed as photos: JPEG of about 2 bits a pixel."""
-    files = []
+    files: list[Files] = []
     for number in range(PICTURES):
         paths = {part: folder / f"{part}{number}.jpg" for part in COLOURS}
         for path in paths.values():
@@ -115,11 +115,15 @@ def plain_example(decoded: Decoded, rng: Generator) -> list[NDArray[np.float32]]
         box = int(rng.choice((20, 30, 40, 50, 60)))
         background = np.asarray(cv2.blur(background, (box, box)), np.uint8)
     weight = alpha[:, :, None] / 255
-    colours = [weight * foreground + (1 - weight) * background, foreground, background]
+    colours: list[NDArray[Any]] = [
+        weight * foreground + (1 - weight) * background,
+        foreground,
+        background,
+    ]
     if rng.random() < 0.5:
         noise = rng.normal(0, 10, foreground.shape)
         colours = [np.clip(plane + noise, 0, 255) for plane in colours]
-    image, foreground, background = (plane.astype(np.uint8) for plane in colours)
+    image, foreground, background = (np.asarray(plane, np.uint8) for plane in colours)
     near, deep = widened(alpha, 25)
     trimap = np.where(deep > 0, 255, np.where(near > 0, 128, 0)).astype(np.uint8)
     planes = (image, alpha, foreground, background, trimap, *widened(alpha, 50))

@@ -252,7 +252,7 @@ def _jittered(image: Image, rng: Generator) -> Image:
     mean = float((gains * cv2.mean(image)[:3]).mean())  # stays as it is when contrast changes
     saturated = saturation * np.eye(3) + (1 - saturation) * _LUMA
     matrix = np.column_stack([contrast * saturated * gains, np.full(3, (1 - contrast) * mean)])
-    return np.clip(cv2.transform(image, matrix), 0, 1, dtype=np.float32)
+    return np.asarray(np.clip(cv2.transform(image, matrix), 0, 1), np.float32)
 
 
 def grain(shape: tuple[int, ...], sigma: float, rng: Generator) -> Image:
