@@ -73,7 +73,7 @@ def tinted(field: Colours, dark: tuple[float, ...], bright: tuple[float, ...]) -
     """From one colour to another, (H, W, 3) in [0, 1]."""
     share = np.clip(0.5 + 0.3 * field, 0, 1)[:, :, None]
     mixed = (1 - share) * np.array(dark) + share * np.array(bright)
-    return mixed.astype(np.float32)
+    return np.asarray(mixed, np.float32)
 
 
 def landscape(rng: Generator) -> Array:
@@ -156,7 +156,8 @@ def fur_sheet(pairs: list[Pair], backgrounds: Backgrounds) -> Array:
     """Above: photo, cut out by a hard mask, with fur; below: mask, alpha, both edges enlarged."""
     sample = pairs[0].read()
     mask = np.where(sample.alpha > 127, np.uint8(255), np.uint8(0))
-    behind = cv2.resize(read_photo(backgrounds.plain[0].image).image, mask.shape[::-1])
+    ground = read_photo(backgrounds.plain[0].image).image
+    behind = np.asarray(cv2.resize(ground, mask.shape[::-1]), np.float32)
     config = FurConfig(length=(0.08, 0.08))
     soft = furred(sample.image, mask, config, np.random.default_rng(SEED))
     hard = composite(unit_pixels(sample.image), behind, unit_pixels(mask))
