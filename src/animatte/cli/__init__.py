@@ -51,7 +51,6 @@ app.add_typer(data.app, name="data")
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.add_typer(export.app, name="export")
-app.add_typer(data.app, name="data")
 
 
 def main() -> None:
