@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animatte.compositing import (
+    Backdrop,
     Colour,
-    blurred_background,
-    composite,
+    blurred_backdrop,
+    composited,
     estimated_foreground,
-    fitted_background,
+    fitted_backdrop,
     parsed_colour,
 )
 from animatte.images import (
@@ -27,7 +28,7 @@ from animatte.images import (
     write_alpha,
     write_image,
 )
-from animatte.images.arrays import unit_pixels
+from animatte.images.arrays import Pixels
 from animatte.looks import Matte
 from animatte.outputs import FORMATS, OutputFormat
 
@@ -55,27 +56,26 @@ class Background:
 
     Attributes:
         colour: sRGB in [0, 1].
-        picture: (H, W, 3) sRGB in [0, 1], of any size.
+        picture: (H, W, 3) sRGB of any size: floats in [0, 1], or levels of 8 or 16 bits.
     """
 
     colour: Colour | None = None
-    picture: NDArray[np.float32] | None = None
+    picture: Pixels | None = None
 
     @property
     def is_blur(self) -> bool:
         """Whether it is made from the photo."""
         return self.colour is None and self.picture is None
 
-    def behind(
-        self, image: NDArray[np.float32], alpha: NDArray[np.float32]
-    ) -> NDArray[np.float32] | Colour:
-        """The background of one photo: image (H, W, 3) with alpha (H, W)."""
+    def behind(self, image: Pixels, alpha: NDArray[np.float32]) -> Backdrop:
+        """The background of one photo, area by area: image (H, W, 3) with alpha (H, W)."""
         if self.colour is not None:
-            return self.colour
+            colour = self.colour
+            return lambda _: colour
         if self.picture is not None:
             height, width = alpha.shape
-            return fitted_background(self.picture, (height, width))
-        return blurred_background(image, alpha)
+            return fitted_backdrop(self.picture, (height, width))
+        return blurred_backdrop(image, alpha)
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,7 +174,7 @@ def parsed_background(text: str, max_pixels: int = DEFAULT_MAX_PIXELS) -> Backgr
                 f"background {text!r} is neither blur, nor a colour, nor a file that exists; "
                 "write e.g. white, '#20a0ff' or beach.jpg"
             ) from error
-    return Background(picture=read_photo(text, max_pixels).image)
+    return Background(picture=read_photo(text, max_pixels).seen)
 
 
 def cut_photo(
