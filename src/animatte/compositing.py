@@ -20,6 +20,7 @@ Colour: TypeAlias = tuple[float, float, float]
 Backdrop: TypeAlias = Callable[[Area], Image | Colour]
 
 _KERNELS = (11, 5)  # pixels, at every size of the pyramid
+_SIDE = 192  # of full-size tiles: small ones keep close to the edge
 _HALO = 8  # pixels a tile needs from its neighbours: half of each kernel
 _REDUCTION = 4  # from full size to the first coarse one; after that by 2
 _COARSEST = 16  # longer side in pixels
@@ -78,14 +79,16 @@ def estimated_foreground(
     kind = {None: np.float32, 8: np.uint8, 16: np.uint16}[bit_depth]
     estimate = np.empty(image.shape, kind)
     coarse = _coarse_colours(image, np.asarray(alpha, np.float32), _REDUCTION)
-    for inner, outer in tiles(alpha.shape, _HALO):
+    for inner, outer in tiles(alpha.shape, _HALO, _SIDE):
         estimate[inner] = _as_kind(image[inner], bit_depth)
         tile_alpha = np.asarray(alpha[outer], np.float32)[:, :, None]
         if tile_alpha.min() == 1:
             continue
+        if tile_alpha.max() == 0:
+            estimate[inner] = _as_kind(magnified(coarse[0], alpha.shape, inner), bit_depth)
+            continue
         colours = [magnified(each, alpha.shape, outer) for each in coarse]
-        if tile_alpha.max() > 0:
-            colours = _fused(unit_pixels(image[outer]), tile_alpha, *colours)
+        colours = _fused(unit_pixels(image[outer]), tile_alpha, *colours)
         target, within = estimate[inner], _within(inner, outer)
         found = _as_kind(colours[0][within], bit_depth)
         np.copyto(target, found, where=tile_alpha[within] < 1)
@@ -118,8 +121,12 @@ def _coarse_colours(image: Pixels, alpha: Image, reduction: int) -> list[Image]:
     result = [np.empty_like(image), np.empty_like(image)]
     for inner, outer in tiles(size, _HALO):
         colours = [_enlarged(each, size, outer) for each in wider]
-        fused = _fused(image[outer], alpha[outer][:, :, None], *colours)
-        for whole, tile in zip(result, fused, strict=True):
+        tile_alpha = alpha[outer][:, :, None]
+        if tile_alpha.max() == 0 or tile_alpha.min() == 1:  # fusing would give the same
+            colours[int(tile_alpha.max() == 0)] = image[outer]
+        else:
+            colours = _fused(image[outer], tile_alpha, *colours)
+        for whole, tile in zip(result, colours, strict=True):
             whole[inner] = tile[_within(inner, outer)]
     return result
 
@@ -144,16 +151,20 @@ def _fused(image: Image, alpha: Image, foreground: Image, background: Image) -> 
         background: (H, W, 3), an estimate.
     """
     shares = alpha, 1 - alpha
-    spread = shares[0] ** 2 + shares[1] ** 2
+    weights = [share**2 for share in shares]
+    spread = weights[0] + weights[1]
     colours = [foreground, background]
     for kernel in _KERNELS:
         colours = [
-            _weighted_blur(colour, share**2, kernel)
-            for colour, share in zip(colours, shares, strict=True)
+            _weighted_blur(colour, weight, kernel)
+            for colour, weight in zip(colours, weights, strict=True)
         ]
-        rest = (image - shares[0] * colours[0] - shares[1] * colours[1]) / spread
+        rest = image - shares[0] * colours[0]
+        rest -= shares[1] * colours[1]
+        rest /= spread
         for colour, share in zip(colours, shares, strict=True):
-            np.clip(colour + share * rest, 0, 1, out=colour)
+            colour += share * rest
+            np.clip(colour, 0, 1, out=colour)
     return colours
 
 
@@ -161,8 +172,11 @@ def _weighted_blur(colour: Image, weight: Image, kernel: int) -> Image:
     """Box mean of colours (H, W, 3) by weight (H, W, 1); without weight the colour stays."""
     size = (kernel, kernel)
     total = cv2.blur(weight, size).reshape(weight.shape)
-    blurred = cv2.blur(colour * weight, size).reshape(colour.shape)
-    return np.asarray((blurred + _LEAST_WEIGHT * colour) / (total + _LEAST_WEIGHT), np.float32)
+    total += np.float32(_LEAST_WEIGHT)
+    blurred: Image = cv2.blur(colour * weight, size).reshape(colour.shape)
+    blurred += np.float32(_LEAST_WEIGHT) * colour
+    blurred /= total
+    return blurred
 
 
 def _mean_colour(image: Image, weight: Image) -> Image:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animatte.engine import WHOLE_OUTPUTS, Network
-from animatte.images.arrays import Pixels, unit_pixels
+from animatte.images.arrays import Pixels, bands, unit_pixels
 from animatte.merging import (
     focus_counts,
     merge_softly_in_tiles,
@@ -28,6 +28,9 @@ Array: TypeAlias = NDArray[np.float32]
 MOST_PIXELS = 1600 * 1600
 # A larger focus sees windows of this side, or smaller ones where less is allowed.
 _WINDOW_SIDE = 1024
+_FLAT = np.float32(1 / 512)
+# A photo this much larger than what is seen of it is reduced to that once, and not for each view.
+_MUCH_LARGER = 4
 
 
 def full_size_alpha(
@@ -55,14 +58,16 @@ def full_size_alpha(
     """
     size: Size = image.shape[:2]
     seen = _seen_size(size, strategy.shorter_side)
-    view = image if seen == size else viewed(image, seen)
     scales = [strategy.glance, strategy.focus, *([strategy.mirrored] if strategy.mirrored else [])]
-    largest = max(_area(scale.size(seen, network.stride)) for scale in scales)
+    largest = max((scale.size(seen, network.stride) for scale in scales), key=_area)
+    view = image if seen == size else viewed(image, seen)
+    if strategy.merging == "soft" and max(seen) >= 2 * _MUCH_LARGER * max(largest):
+        view = viewed(view, bounded_size(seen, _MUCH_LARGER**2 * _area(largest)))
     while True:
         try:
             return _enlarged(network, view, image, strategy, most_pixels)
         except MemoryError:
-            most_pixels = min(most_pixels, largest) // 4
+            most_pixels = min(most_pixels, _area(largest)) // 4
             if most_pixels < LEAST_SIDE**2:
                 raise
 
@@ -89,6 +94,7 @@ def _enlarged(
 ) -> Array:
     size: Size = image.shape[:2]
     alpha, focus_view = _seen_alpha(network, view, strategy, most_pixels)
+    _flatten(alpha)
     if strategy.guided and min(size[0] - alpha.shape[0], size[1] - alpha.shape[1]) > 0:
         return guided_enlargement(alpha, unit_pixels(focus_view), image)
     # Cubic, as a matte magnified linearly shows a lattice along slanting edges; it overshoots
@@ -96,6 +102,17 @@ def _enlarged(
     full: Array = resized(alpha, size, cv2.INTER_CUBIC)
     np.clip(full, 0, 1, out=full)
     return full
+
+
+def _flatten(alpha: Array) -> None:
+    """Make 0 and 1 of what eight bits cannot tell from them: flat areas need no work at full size.
+
+    A network is never quite sure, and without this no pixel would be.
+    """
+    for rows in bands(alpha.shape):
+        part = alpha[rows]
+        part[part < _FLAT] = 0
+        part[part > 1 - _FLAT] = 1
 
 
 def _seen_alpha(

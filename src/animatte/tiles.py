@@ -15,25 +15,26 @@ Area: TypeAlias = tuple[slice, slice]
 SIDE = 384
 
 
-def tiles(shape: tuple[int, ...], halo: int = 0) -> Iterator[tuple[Area, Area]]:
+def tiles(shape: tuple[int, ...], halo: int = 0, side: int = SIDE) -> Iterator[tuple[Area, Area]]:
     """Cover a picture of (height, width, ...) without overlap.
 
     Args:
         shape: of the picture.
         halo: pixels that a tile needs from its neighbours.
+        side: of the tiles.
 
     Yields:
         each tile, and the same widened by the halo within the picture.
     """
-    for top in range(0, shape[0], SIDE):
-        for left in range(0, shape[1], SIDE):
-            inner = _widened(top, shape[0], 0), _widened(left, shape[1], 0)
-            outer = _widened(top, shape[0], halo), _widened(left, shape[1], halo)
-            yield inner, outer
+    for top in range(0, shape[0], side):
+        for left in range(0, shape[1], side):
+            bottom, right = min(shape[0], top + side), min(shape[1], left + side)
+            inner = slice(top, bottom), slice(left, right)
+            yield inner, (_widened(inner[0], shape[0], halo), _widened(inner[1], shape[1], halo))
 
 
-def _widened(start: int, side: int, halo: int) -> slice:
-    return slice(max(0, start - halo), min(side, start + SIDE + halo))
+def _widened(part: slice, whole: int, halo: int) -> slice:
+    return slice(max(0, part.start - halo), min(whole, part.stop + halo))
 
 
 def magnified(
