@@ -258,7 +258,9 @@ def blurred_background(image: Pixels, alpha: Image, strength: float = 0.02) -> I
     return blurred_backdrop(image, alpha, strength)(_all_of(alpha.shape))
 
 
-def blurred_backdrop(image: Pixels, alpha: Image, strength: float = 0.02) -> Callable[[Area], Image]:
+def blurred_backdrop(
+    image: Pixels, alpha: Image, strength: float = 0.02
+) -> Callable[[Area], Image]:
     """`blurred_background`, made area by area."""
     _check_alpha(image, alpha)
     if not strength > 0:

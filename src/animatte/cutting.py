@@ -39,6 +39,7 @@ Kind: TypeAlias = Literal["cutout", "matte", "trimap", "composite"]
 
 # Below this opacity everywhere, nothing was found.
 _FAINT = 0.1
+EMPTY = "no subject found, the result is empty"
 
 
 class AlphaPredictor(Protocol):
@@ -156,7 +157,7 @@ class CutReport:
     @property
     def warnings(self) -> list[str]:
         """What the user should know of a result."""
-        return ["no subject found, the result is empty"] if self.is_empty else []
+        return [EMPTY] if self.is_empty else []
 
 
 @dataclass(frozen=True, eq=False)
@@ -240,14 +241,12 @@ def cut_photo(
     )
 
 
-def cut_bytes(predictor: AlphaPredictor, photo: bytes, options: CutOptions) -> bytes:
-    """Cut a photo that is a file's content; returns the content of the result's file.
+def encoded_picture(picture: CutPicture, options: CutOptions) -> bytes:
+    """The content of the file that is written for a photo.
 
     Raises:
-        ImageError: if the photo cannot be read, or the format does not hold the result.
-        ValueError: if it has no subject where the options say there is one.
+        ImageError: if the format does not hold it.
     """
-    picture = cut_picture(predictor, photo, options)
     return encoded_image(
         options.output_format.suffixes[0],
         picture.image,
@@ -257,9 +256,7 @@ def cut_bytes(predictor: AlphaPredictor, photo: bytes, options: CutOptions) -> b
     )
 
 
-def cut_picture(
-    predictor: AlphaPredictor, source: Path | bytes, options: CutOptions
-) -> CutPicture:
+def cut_picture(predictor: AlphaPredictor, source: Path | bytes, options: CutOptions) -> CutPicture:
     """Read a photo and make what is to be written for it; nothing else of it stays in memory.
 
     Raises:

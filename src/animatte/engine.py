@@ -268,17 +268,26 @@ def load_network(
     Raises:
         ValueError: if there is no such model, it cannot be read, or `device` cannot be had.
     """
+    path = model_file(model)
+    if path.suffix.lower() == ".safetensors":
+        return _torch_network(str(path), device)
+    return OnnxNetwork(path, device, threads)
+
+
+def model_file(model: str | PathLike[str] | None = None) -> Path:
+    """The file of a model, as `load_network` takes it; one that is named need not exist.
+
+    Raises:
+        ValueError: if there is no model of that name, or the file is of another kind.
+    """
     name = fspath(model) if model is not None else DEFAULT_MODEL
     suffix = Path(name).suffix.lower()
-    if suffix == ".safetensors":
-        return _torch_network(name, device)
     if suffix in (".pth", ".pt", ".ckpt"):
         raise ValueError(
             f"{name}: a pickled checkpoint is not run as it is; convert it once with "
             "`animatte models import`"
         )
-    path = Path(name) if suffix == ".onnx" else _shipped_file(name)
-    return OnnxNetwork(path, device, threads)
+    return Path(name) if suffix in (".onnx", ".safetensors") else _shipped_file(name)
 
 
 def _shipped_file(name: str) -> Path:

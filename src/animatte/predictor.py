@@ -146,10 +146,13 @@ def load(
     strategy: str | Strategy | None = None,
     refine: str | None = None,
     looks: Looks | None = None,
+    threads: int | None = None,
+    most_pixels: int | None = None,
 ) -> Predictor:
     """Load a model, ready to predict: what `animatte.load` calls, and describes."""
     chosen = named_strategy(strategy) if isinstance(strategy, str) else strategy
-    return Predictor(load_network(model, device), chosen, refine, looks)
+    network = load_network(model, device, threads)
+    return Predictor(network, chosen, refine, looks, most_pixels or MOST_PIXELS)
 
 
 def _own_strategy(network: Network) -> Strategy:

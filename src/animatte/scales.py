@@ -34,6 +34,11 @@ class Fraction:
         if not 0 < self.ratio <= 1 or self.multiple < 1 or self.cap < 1:
             raise ValueError(f"{self}: ratio must be in (0, 1], multiple and cap at least 1")
 
+    @property
+    def most_pixels(self) -> int:
+        """Of the largest photo."""
+        return self.cap**2
+
     def size(self, photo: Size, stride: int) -> Size:
         """(height, width) for a photo of (height, width); divisible by `stride`, never 0."""
         height, width = (self._side(side, stride) for side in photo)
@@ -62,6 +67,11 @@ class LongerSide:
         limit = self.max_enlargement
         if self.pixels < 1 or (limit is not None and not limit > 0):
             raise ValueError(f"{self}: pixels must be at least 1, max_enlargement above 0")
+
+    @property
+    def most_pixels(self) -> int:
+        """Of the largest photo."""
+        return self.pixels**2
 
     def size(self, photo: Size, stride: int) -> Size:
         """(height, width) for a photo of (height, width); divisible by `stride`, never 0."""

@@ -89,6 +89,12 @@ def full_size_branches(network: Network, image: Pixels, strategy: Strategy) -> t
     return resized(foreground, size), resized(background, size)
 
 
+def largest_seen(strategy: Strategy) -> int:
+    """The most pixels that a network is shown at once of a photo of any size."""
+    largest = max(strategy.glance.most_pixels, strategy.focus.most_pixels)
+    return largest if largest <= MOST_PIXELS else _WINDOW_SIDE**2
+
+
 def _enlarged(
     network: Network, view: Pixels, image: Pixels, strategy: Strategy, most_pixels: int
 ) -> Array:

@@ -63,7 +63,7 @@ def write_image(
     if not target.parent.is_dir():
         raise ImageError(f"folder {target.parent} does not exist; create it first")
     pieces = _encoded(target.suffix, image, alpha, bit_depth, icc_profile, quality)
-    _write_whole(target, pieces)
+    write_whole(target, pieces)
 
 
 def write_alpha(
@@ -185,14 +185,16 @@ def _encoded_by_pillow(
     return stream.getvalue()
 
 
-def _write_whole(target: Path, pieces: Sequence[Buffer]) -> None:
-    """Write beside the target, then rename; nothing is left behind on failure."""
+def write_whole(target: Path, pieces: Sequence[Buffer]) -> None:
+    """Write a file beside the target, then rename it; nothing is left behind on failure.
+
+    Raises:
+        ImageError: if it cannot be written.
+    """
     beside = target.with_name(f".{secrets.token_hex(8)}.part")
     try:
         try:
-            with beside.open("xb") as stream:
-                for piece in pieces:
-                    stream.write(piece)
+            _write_beside(beside, pieces)
             beside.replace(target)
         finally:
             beside.unlink(missing_ok=True)
@@ -201,3 +203,25 @@ def _write_whole(target: Path, pieces: Sequence[Buffer]) -> None:
             f"{target} cannot be written ({error.strerror}); "
             "choose a folder with room that you may write to"
         ) from error
+
+
+def _write_beside(beside: Path, pieces: Sequence[Buffer]) -> None:
+    """Write a file that has no name before it is whole, where the system can: a kill leaves none."""
+    descriptor = _nameless_file(beside.parent)
+    with beside.open("xb") if descriptor is None else os.fdopen(descriptor, "wb") as stream:
+        for piece in pieces:
+            stream.write(piece)
+        stream.flush()
+        if descriptor is not None:
+            # With a folder's descriptor, which an absolute path ignores, links are followed.
+            os.link(f"/proc/self/fd/{descriptor}", beside, src_dir_fd=descriptor)
+
+
+def _nameless_file(folder: Path) -> int | None:
+    """The descriptor of a file in a folder without a name, or None where there is no such thing."""
+    if not hasattr(os, "O_TMPFILE") or not Path("/proc/self/fd").is_dir():
+        return None
+    try:
+        return os.open(folder, os.O_TMPFILE | os.O_WRONLY, 0o666)
+    except OSError:  # not on every file system; what else is wrong, opening by name will tell
+        return None
