@@ -21,6 +21,7 @@ def load(
     strategy: str | Strategy | None = None,
     refine: str | None = None,
     looks: Looks | None = None,
+    *,
     threads: int | None = None,
     most_pixels: int | None = None,
 ) -> Predictor:
@@ -46,4 +47,6 @@ def load(
     """
     from animatte import predictor  # noqa: PLC0415  `import animatte` stays cheap
 
-    return predictor.load(model, device, strategy, refine, looks, threads, most_pixels)
+    return predictor.load(
+        model, device, strategy, refine, looks, threads=threads, most_pixels=most_pixels
+    )

@@ -106,6 +106,7 @@ def cut_photos(
     photos: Sequence[Path],
     outputs: Sequence[Path],
     options: CutOptions,
+    *,
     jobs: int = 1,
     memory: SharedMemory | None = None,
     record: Record | None = None,
@@ -131,35 +132,24 @@ def cut_photos(
     shared = memory or SharedMemory(DEFAULT_SHARED, is_hard=False)
 
     def cut(photo: Path, output: Path) -> Result:
-        return _cut(predictor, photo, output, options, shared, record)
+        try:
+            key = None if record is None else record.key(photo)
+            if record is not None and record.holds(photo, output, key):
+                return CutSkipped(photo, output)
+            height, width = image_size(photo, options.max_pixels)
+            needed = photo_bytes(height * width, options.output_format.bit_depth)
+            with shared.taken(needed):
+                report = cut_photo(predictor, photo, output, options)
+            if record is not None:
+                record.note(report, key)
+        except Exception as error:  # reported, not swallowed: a batch must go on
+            return CutFailure(photo, error)
+        return report
 
     try:
         yield from _in_order(cut, list(zip(photos, outputs, strict=True)), jobs)
     finally:
         shared.close()
-
-
-def _cut(
-    predictor: AlphaPredictor,
-    photo: Path,
-    output: Path,
-    options: CutOptions,
-    shared: SharedMemory,
-    record: Record | None,
-) -> Result:
-    try:
-        key = None if record is None else record.key(photo)
-        if record is not None and record.holds(photo, output, key):
-            return CutSkipped(photo, output)
-        height, width = image_size(photo, options.max_pixels)
-        needed = photo_bytes(height * width, options.output_format.bit_depth)
-        with shared.taken(needed):
-            report = cut_photo(predictor, photo, output, options)
-        if record is not None:
-            record.note(report, key)
-    except Exception as error:  # reported, not swallowed: a batch must go on
-        return CutFailure(photo, error)
-    return report
 
 
 def _in_order(

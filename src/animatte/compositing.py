@@ -163,17 +163,16 @@ def _fused(image: Image, alpha: Image, foreground: Image, background: Image) -> 
         rest -= shares[1] * colours[1]
         rest /= spread
         for colour, share in zip(colours, shares, strict=True):
-            colour += share * rest
-            np.clip(colour, 0, 1, out=colour)
+            np.clip(colour + share * rest, 0, 1, out=colour)
     return colours
 
 
 def _weighted_blur(colour: Image, weight: Image, kernel: int) -> Image:
     """Box mean of colours (H, W, 3) by weight (H, W, 1); without weight the colour stays."""
     size = (kernel, kernel)
-    total = cv2.blur(weight, size).reshape(weight.shape)
+    total: Image = np.asarray(cv2.blur(weight, size), np.float32).reshape(weight.shape)
     total += np.float32(_LEAST_WEIGHT)
-    blurred: Image = cv2.blur(colour * weight, size).reshape(colour.shape)
+    blurred: Image = np.asarray(cv2.blur(colour * weight, size), np.float32).reshape(colour.shape)
     blurred += np.float32(_LEAST_WEIGHT) * colour
     blurred /= total
     return blurred

@@ -303,9 +303,9 @@ def decidedness(alpha: NDArray[np.float32]) -> float:
     """
     sure = possible = 0
     for rows in bands(alpha.shape):
-        sure += np.count_nonzero(alpha[rows] > 0.8)
-        possible += np.count_nonzero(alpha[rows] > 0.2)
-    return float(sure / possible) if possible else 0.0
+        sure += int(np.count_nonzero(alpha[rows] > 0.8))
+        possible += int(np.count_nonzero(alpha[rows] > 0.2))
+    return sure / possible if possible else 0.0
 
 
 def _make_folder(folder: Path) -> None:

@@ -60,7 +60,7 @@ def checked_folders(names: Sequence[str], output: str | None) -> str | None:
     Raises:
         ValueError: if results of a folder have no folder of their own to go to.
     """
-    folders = [name for name in names if Path(name).is_dir()]
+    folders = [name for name in names if _is_folder(name)]
     if not folders:
         return output
     if output is None:
@@ -92,10 +92,11 @@ def listing(
     seen: set[str] = set()
     for name in names:
         path = Path(name)
-        result.has_folders |= path.is_dir()
+        is_folder = _is_folder(name)
+        result.has_folders |= is_folder
         found: Iterable[tuple[Path, Path]] = (
             _in_folder(path, filters, without, result)
-            if path.is_dir()
+            if is_folder
             else [(each, Path()) for each in (_matches(name) or [path])]
         )
         for photo, below in found:
@@ -144,6 +145,11 @@ def _in_folder(
                 result.others[Path(each).suffix.lower() or "no suffix"] += 1
             elif filters.admit(below / each):
                 yield folder / each, below
+
+
+def _is_folder(name: str) -> bool:
+    """As `Path.is_dir`, which raises for names that no file can have."""
+    return os.path.isdir(name)  # noqa: PTH112
 
 
 def _matches(pattern: str) -> list[Path]:

@@ -31,7 +31,7 @@ def parsed_memory(text: str) -> int:
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMG]?)i?B?\s*", text, re.IGNORECASE)
     if not found:
         raise ValueError(f"memory {text!r} is not understood; write an amount such as 800MB or 2GB")
-    amount = round(float(found[1]) * 10 ** _UNITS[found[2].upper()])
+    amount = round(float(found[1]) * 10.0 ** _UNITS[found[2].upper()])
     if amount < BASE + 50 * 10**6:
         raise ValueError(
             f"memory {text} is too little: without any photo it takes {_text(BASE)}; give at "

@@ -71,6 +71,7 @@ def output_paths(
     output: str | None,
     kind: str,
     output_format: OutputFormat,
+    *,
     kept: Sequence[Path] = (),
     below: Sequence[Path] | None = None,
 ) -> list[Path]:

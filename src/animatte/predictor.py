@@ -146,6 +146,7 @@ def load(
     strategy: str | Strategy | None = None,
     refine: str | None = None,
     looks: Looks | None = None,
+    *,
     threads: int | None = None,
     most_pixels: int | None = None,
 ) -> Predictor:

@@ -25,8 +25,7 @@ def default_trimap_radius(shape: tuple[int, ...]) -> int:
 
 
 def named_refinement(name: str) -> Refinement:
-    """Return what refines: a function of alpha (H, W) in [0, 1] and image (H, W, 3),
-    floats in [0, 1] or levels of 8 or 16 bits.
+    """Return what refines: a function of alpha (H, W) in [0, 1] and of the image, (H, W, 3).
 
     Args:
         name: "guided" (`animatte.refinement.guided_filter`) or "closed-form"

@@ -63,13 +63,21 @@ def full_size_alpha(
     view = image if seen == size else viewed(image, seen)
     if strategy.merging == "soft" and max(seen) >= 2 * _MUCH_LARGER * max(largest):
         view = viewed(view, bounded_size(seen, _MUCH_LARGER**2 * _area(largest)))
-    while True:
-        try:
-            return _enlarged(network, view, image, strategy, most_pixels)
-        except MemoryError:
-            most_pixels = min(most_pixels, _area(largest)) // 4
-            if most_pixels < LEAST_SIDE**2:
-                raise
+    while (alpha := _if_memory_lasts(network, view, image, strategy, most_pixels)) is None:
+        most_pixels = min(most_pixels, _area(largest)) // 4
+    return alpha
+
+
+def _if_memory_lasts(
+    network: Network, view: Pixels, image: Pixels, strategy: Strategy, most_pixels: int
+) -> Array | None:
+    """Alpha, or None if less is to be tried at once."""
+    try:
+        return _enlarged(network, view, image, strategy, most_pixels)
+    except MemoryError:
+        if most_pixels // 4 < LEAST_SIDE**2:
+            raise
+    return None
 
 
 def full_size_branches(network: Network, image: Pixels, strategy: Strategy) -> tuple[Array, Array]:

@@ -133,63 +133,72 @@ def keep_subject(alpha: Array, subject: Subject) -> None:
         _check_inside(subject, alpha.shape)
     size = LongerSide(_MAP_SIDE, max_enlargement=1).size(alpha.shape[:2], stride=1)
     coarse = np.asarray(resized(alpha, size), np.float32)
-    nearest, distances, masses = _parts(coarse)
-    if masses.size == 0:
+    parts = _parts(coarse)
+    if parts.masses.size == 0:
         if subject == "largest":
             return
         raise ValueError(f"{_named(subject)} has no subject: none was found in the picture")
-    chosen = _chosen(subject, alpha.shape, coarse, nearest, distances, masses)
-    kept = (nearest == chosen).astype(np.float32)
+    kept = (parts.nearest == _chosen(subject, alpha.shape, parts)).astype(np.float32)
     for area, _ in tiles(alpha.shape):
         alpha[area] *= linear_area(kept, alpha.shape, area)
 
 
-def _parts(coarse: Array) -> tuple[NDArray[np.int32], Array, NDArray[np.float64]]:
-    """Which part is nearest to each pixel (from 0), how far it is, and the mass of each."""
+class _Parts(NamedTuple):
+    """The connected parts of a matte, numbered from 0.
+
+    Attributes:
+        coarse: (h, w), the matte on the map.
+        nearest: (h, w), which part is nearest.
+        distances: (h, w), how far it is, in pixels of the map.
+        masses: the alpha that belongs to each.
+    """
+
+    coarse: Array
+    nearest: NDArray[np.int32]
+    distances: Array
+    masses: NDArray[np.float64]
+
+
+def _parts(coarse: Array) -> _Parts:
     opaque = (coarse > _OPAQUE).astype(np.uint8)
     count, labels, statistics, _ = cv2.connectedComponentsWithStats(opaque)
     areas = statistics[:, cv2.CC_STAT_AREA]
     large = np.flatnonzero(areas >= min(_SPECK * coarse.size, areas[1:].max(initial=1)))
     numbers = np.full(count, -1, np.int32)
     numbers[[label for label in large if label > 0]] = np.arange((large > 0).sum())
-    parts = numbers[labels]
+    parts: NDArray[np.int32] = numbers[labels]
     if not (parts >= 0).any():
-        return parts, np.zeros_like(coarse), np.empty(0)
+        return _Parts(coarse, parts, np.zeros_like(coarse), np.empty(0))
     away, places = cv2.distanceTransformWithLabels(
         (parts < 0).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
     )
-    part_of_place = np.zeros(places.max() + 1, np.int32)
+    part_of_place = np.zeros(int(places.max()) + 1, np.int32)
     part_of_place[places[parts >= 0]] = parts[parts >= 0]
     nearest = part_of_place[places]
-    return nearest, np.asarray(away, np.float32), np.bincount(nearest.ravel(), coarse.ravel())
+    masses = np.asarray(np.bincount(nearest.ravel(), coarse.ravel()), np.float64)
+    return _Parts(coarse, nearest, np.asarray(away, np.float32), masses)
 
 
-def _chosen(
-    subject: Subject,
-    shape: tuple[int, ...],
-    coarse: Array,
-    nearest: NDArray[np.int32],
-    distances: Array,
-    masses: NDArray[np.float64],
-) -> int:
+def _chosen(subject: Subject, shape: tuple[int, ...], parts: _Parts) -> int:
     """The number of the part that is meant."""
     if isinstance(subject, str):
-        return int(masses.argmax())
-    y, x = coarse.shape[0] / shape[0], coarse.shape[1] / shape[1]
+        return int(parts.masses.argmax())
+    y, x = (side / whole for side, whole in zip(parts.coarse.shape, shape, strict=True))
     if isinstance(subject, Point):
         place = int(subject.y * y), int(subject.x * x)
-        if distances[place] > _NEAR * max(coarse.shape):
+        distance = float(parts.distances[place])
+        if distance > _NEAR * max(parts.coarse.shape):
             raise ValueError(
-                f"{_named(subject)} has no subject: the nearest is "
-                f"{distances[place] / x:.0f} pixels away; point at it"
+                f"{_named(subject)} has no subject: the nearest is {distance / x:.0f} pixels away; "
+                "point at it"
             )
-        return int(nearest[place])
+        return int(parts.nearest[place])
     inside = (
         slice(int(subject.top * y), int(np.ceil(subject.bottom * y))),
         slice(int(subject.left * x), int(np.ceil(subject.right * x))),
     )
-    opaque = np.where(coarse[inside] > _OPAQUE, coarse[inside], 0)
-    within = np.bincount(nearest[inside].ravel(), opaque.ravel())
+    opaque = np.where(parts.coarse[inside] > _OPAQUE, parts.coarse[inside], 0)
+    within = np.bincount(parts.nearest[inside].ravel(), opaque.ravel())
     if within.max(initial=0) == 0:
         raise ValueError(f"{_named(subject)} has no subject; draw it around one")
     return int(within.argmax())

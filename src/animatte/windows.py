@@ -64,7 +64,7 @@ class Window(NamedTuple):
     @property
     def weights(self) -> Array:
         """(h, w) of the kept part: windows that overlap fade into each other."""
-        return np.multiply.outer(self.rows.weights, self.columns.weights)
+        return np.asarray(self.rows.weights[:, None] * self.columns.weights, np.float32)
 
 
 def windows(size: Size, side: int, stride: int) -> list[Window]:
@@ -104,9 +104,9 @@ def stretches(length: int, side: int, stride: int) -> list[Stretch]:
 def _ramp(kept: slice, length: int, fade: int) -> Array:
     """Up from nearly 0 and down again, flat where the picture ends."""
     steps = np.arange(1, kept.stop - kept.start + 1, dtype=np.float32) / np.float32(fade + 1)
-    weights = np.ones_like(steps)
+    weights: Array = np.ones_like(steps)
     if kept.start > 0:
         weights = np.minimum(weights, steps)
     if kept.stop < length:
         weights = np.minimum(weights, steps[::-1])
-    return weights
+    return np.asarray(weights, np.float32)

@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from animatte.batch import cut_photos
 from animatte.cli import app
-from animatte.cutting import cut_photos
 
 SIZE = (40, 56)
 
@@ -130,14 +130,19 @@ def test_a_report_tells_what_was_done_to_each_photo(cut: Any, folder: Path) -> N
         assert image.size == SIZE[::-1]
 
 
-def test_a_report_holds_whole_lines_when_the_run_is_stopped(
-    cut: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def interrupted(*arguments: Any) -> Iterator[Any]:
-        yield from list(cut_photos(*arguments))[:1]
+@pytest.fixture
+def interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C after the first photo."""
+
+    def after_the_first(*arguments: Any, **options: Any) -> Iterator[Any]:
+        yield from list(cut_photos(*arguments, **options))[:1]
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("animatte.cutting.cut_photos", interrupted)
+    monkeypatch.setattr("animatte.batch.cut_photos", after_the_first)
+
+
+@pytest.mark.usefixtures("interrupted")
+def test_a_report_holds_whole_lines_when_the_run_is_stopped(cut: Any, folder: Path) -> None:
     assert cut("dog.jpg", "cat.jpg", "--report", "new/report.jsonl").exit_code == 130
     assert Path("new/report.jsonl").read_bytes().endswith(b"}\n")
     assert [line["photo"] for line in lines("new/report.jsonl")] == ["dog.jpg"]
@@ -258,14 +263,8 @@ def test_no_photo_at_all_is_a_mistake_of_usage() -> None:
     assert "PHOTO" in result.stderr
 
 
-def test_control_c_ends_with_one_line_and_130(
-    cut: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def interrupted(*arguments: Any) -> Iterator[Any]:
-        yield from list(cut_photos(*arguments))[:1]
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("animatte.cutting.cut_photos", interrupted)
+@pytest.mark.usefixtures("interrupted")
+def test_control_c_ends_with_one_line_and_130(cut: Any, folder: Path) -> None:
     result = cut("dog.jpg", "cat.jpg")
     assert result.exit_code == 130
     assert result.stderr.splitlines()[-1] == "stopped"

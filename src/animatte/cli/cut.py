@@ -71,6 +71,7 @@ def cut(
     """
     from animatte import batch
     from animatte.memory import parsed_memory
+    from animatte.outputs import named_format
 
     looks = _looks(straighten, zoom, aspect)
     load = partial(_loaded, (model, device, strategy, refine, looks), verbose)
@@ -86,19 +87,28 @@ def cut(
     budget = None if memory is None else parsed_memory(memory)
     if _STREAM in (*photos, output):
         _check_stream(photos, output, report is not None or resume)
-        _cut_stream(photos[0], output or _STREAM, output_format, options, load, budget)
+        output = output or _STREAM
+        chosen = options(named_format(output_format, None if output == _STREAM else output, 1))
+        _cut_stream(photos[0], output, chosen, load, budget)
         return
     listed, output = _listed(photos, output, include, exclude)
-    task = _task(listed, output, options, output_format, background, report)
+    chosen = options(named_format(output_format, output, len(listed.photos)))
+    files = _files(listed, output, chosen, [Path(background)] if background else [], report)
     predictor = load(num_jobs := min(jobs or _num_cores(), max(1, len(listed.photos))))
     num_jobs, shared = batch.planned(predictor, num_jobs, budget)
     keeps_record = listed.has_folders or resume
-    settings = _settings(model, refine, predictor, task.options) if keeps_record else None
+    settings = _settings(model, refine, predictor, chosen) if keeps_record else None
     with batch.record_of(output, settings, resume) as record:
         results = batch.cut_photos(
-            predictor, listed.photos, task.targets, task.options, num_jobs, shared, record
+            predictor,
+            listed.photos,
+            files.targets,
+            chosen,
+            jobs=num_jobs,
+            memory=shared,
+            record=record,
         )
-        tally = _told(results, listed, predictor.name, task.report, quiet)
+        tally = _told(results, listed, predictor.name, files.report, quiet)
     if listed.has_folders and not quiet:
         tally.print_summary(listed)
     if tally.num_failed:
@@ -107,34 +117,30 @@ def cut(
         raise typer.Exit(1)
 
 
-class _Task(NamedTuple):
-    """What is written, and where."""
+class _Files(NamedTuple):
+    """What is written: a result for each photo, and the report."""
 
-    options: CutOptions
     targets: list[Path]
     report: Path | None
 
 
-def _task(
+def _files(
     listed: Listing,
     output: str | None,
-    options: Callable[[OutputFormat], CutOptions],
-    format_name: str | None,
-    background: str | None,
+    options: CutOptions,
+    kept: Sequence[Path],
     report: str | None,
-) -> _Task:
+) -> _Files:
     from animatte import outputs
 
-    chosen = options(outputs.named_format(format_name, output, len(listed.photos)))
-    kept = [Path(background)] if background is not None else []
     report_path = None
     if report is not None:
         report_path = outputs.report_path(report, [*listed.photos, *kept])
-        kept.append(report_path)
+        kept = [*kept, report_path]
     targets = outputs.output_paths(
-        listed.photos, output, chosen.kind, chosen.output_format, kept, listed.below
+        listed.photos, output, options.kind, options.output_format, kept=kept, below=listed.below
     )
-    return _Task(chosen, targets, report_path)
+    return _Files(targets, report_path)
 
 
 def _told(
@@ -225,7 +231,7 @@ def _loaded(
     from animatte.predictor import load
 
     threads = None if num_jobs == 1 else max(1, _num_cores() // num_jobs)
-    predictor = load(*chosen, threads)
+    predictor = load(*chosen, threads=threads)
     if verbose:
         typer.echo(
             f"model {predictor.name} on {predictor.device}, strategy {predictor.strategy}", err=True
@@ -269,25 +275,22 @@ def _check_stream(photos: Sequence[str], output: str | None, wants_files: bool) 
 def _cut_stream(
     photo: str,
     output: str,
-    format_name: str | None,
-    options: Callable[[OutputFormat], CutOptions],
+    options: CutOptions,
     load: Callable[[int], Predictor],
     budget: int | None,
 ) -> None:
     """From standard input, or to standard output, on which nothing else is printed."""
     from animatte import batch
     from animatte.images import write_whole
-    from animatte.outputs import named_format
 
     is_file = output != _STREAM
-    chosen = options(named_format(format_name, output if is_file else None, 1))
     if is_file and Path(output).is_dir():
         raise ValueError(
             f"output {output} is a folder, and a photo from - has no name; name a file"
         )
     predictor = load(1)
     source: Path | bytes = sys.stdin.buffer.read() if photo == _STREAM else Path(photo)
-    result, warnings = batch.cut_stream(predictor, source, chosen, budget)
+    result, warnings = batch.cut_stream(predictor, source, options, budget)
     for warning in warnings:
         typer.echo(f"warning: {photo}: {warning}", err=True)
     if is_file:

@@ -31,7 +31,7 @@ def encoded_png(pixels: Levels, icc_profile: bytes | None) -> list[Buffer]:
     encoded, data = cv2.imencode(".png", pixels)
     if not encoded:
         raise ImageError(f"a PNG of {size_text(pixels.shape[:2])} cannot be encoded")
-    png = memoryview(np.ascontiguousarray(data)).cast("B")
+    png = np.ascontiguousarray(data).data.cast("B")
     if not icc_profile:
         return [png]
     content = b"iCCP" + b"ICC profile\0\0" + zlib.compress(icc_profile)

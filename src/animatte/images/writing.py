@@ -62,7 +62,9 @@ def write_image(
     target = Path(path)
     if not target.parent.is_dir():
         raise ImageError(f"folder {target.parent} does not exist; create it first")
-    pieces = _encoded(target.suffix, image, alpha, bit_depth, icc_profile, quality)
+    pieces = _encoded(
+        target.suffix, image, alpha, bit_depth=bit_depth, icc_profile=icc_profile, quality=quality
+    )
     write_whole(target, pieces)
 
 
@@ -89,13 +91,17 @@ def encoded_image(
     quality: int | None = None,
 ) -> bytes:
     """The bytes of the file that `write_image` would write; `suffix` as in ".png"."""
-    return b"".join(_encoded(suffix, image, alpha, bit_depth, icc_profile, quality))
+    pieces = _encoded(
+        suffix, image, alpha, bit_depth=bit_depth, icc_profile=icc_profile, quality=quality
+    )
+    return b"".join(pieces)
 
 
 def _encoded(
     suffix: str,
     image: NDArray[Any],
     alpha: NDArray[Any] | None,
+    *,
     bit_depth: BitDepth,
     icc_profile: bytes | None,
     quality: int | None,
@@ -206,7 +212,7 @@ def write_whole(target: Path, pieces: Sequence[Buffer]) -> None:
 
 
 def _write_beside(beside: Path, pieces: Sequence[Buffer]) -> None:
-    """Write a file that has no name before it is whole, where the system can: a kill leaves none."""
+    """Write a file, where the system can without a name until it is whole: a kill leaves none."""
     descriptor = _nameless_file(beside.parent)
     with beside.open("xb") if descriptor is None else os.fdopen(descriptor, "wb") as stream:
         for piece in pieces:
