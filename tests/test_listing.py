@@ -117,7 +117,7 @@ def test_links_in_a_circle_end(tree: Path) -> None:
 def test_a_folder_without_photos_says_what_it_holds() -> None:
     Path("texts").mkdir()
     Path("texts/a.txt").touch()
-    with pytest.raises(ValueError, match=r"no photo was found in the folder, only 1 \.txt"):
+    with pytest.raises(ValueError, match=r"no photo was found in the folder, other files: 1 \.txt"):
         listing(["texts"])
 
 

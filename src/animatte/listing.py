@@ -117,7 +117,7 @@ def _checked(found: Listing) -> Listing:
         kinds = ", ".join(f"{count} {suffix}" for suffix, count in found.others.most_common())
         raise ValueError(
             "no photo was found in the folder"
-            + (f", only {kinds}" if kinds else "")
+            + (f", other files: {kinds}" if kinds else "")
             + f"; photos are {', '.join(READABLE_SUFFIXES)}, less what --include and --exclude say"
         )
     return found

@@ -64,7 +64,7 @@ def full_size_alpha(
     if strategy.merging == "soft" and max(seen) >= 2 * _MUCH_LARGER * max(largest):
         view = viewed(view, bounded_size(seen, _MUCH_LARGER**2 * _area(largest)))
     while (alpha := _if_memory_lasts(network, view, image, strategy, most_pixels)) is None:
-        most_pixels = min(most_pixels, _area(largest)) // 4
+        most_pixels = max(min(most_pixels, _area(largest)) // 4, LEAST_SIDE**2)
     return alpha
 
 
@@ -75,7 +75,7 @@ def _if_memory_lasts(
     try:
         return _enlarged(network, view, image, strategy, most_pixels)
     except MemoryError:
-        if most_pixels // 4 < LEAST_SIDE**2:
+        if most_pixels <= LEAST_SIDE**2:
             raise
     return None
 

@@ -72,7 +72,7 @@ class Tally:
             kinds = ", ".join(f"{count} {suffix}" for suffix, count in listed.others.most_common())
             table.add_row("other files", kinds)
         if self.counts["cut"]:
-            rate = f"{self.counts['cut'] / seconds:.1f} photos"
+            rate = f"{self.counts['cut'] / seconds:.1f} photos/s"
             table.add_row("in", f"{seconds:.0f} s: {rate}, {self._pixels / seconds / 1e6:.1f} MP/s")
         Console(stderr=True, highlight=False).print(table)
 
