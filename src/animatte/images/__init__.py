@@ -1,9 +1,15 @@
 """Image files in and out: photos upright and in sRGB, cut-outs with straight alpha."""
 
 from animatte.images.arrays import ImageError
-from animatte.images.opening import DEFAULT_MAX_PIXELS, READABLE_SUFFIXES
+from animatte.images.opening import DEFAULT_MAX_PIXELS, READABLE_SUFFIXES, image_size
 from animatte.images.photo import Photo, photo_from_array, read_alpha, read_photo
-from animatte.images.writing import OUTPUT_SUFFIXES, encoded_image, write_alpha, write_image
+from animatte.images.writing import (
+    OUTPUT_SUFFIXES,
+    encoded_image,
+    write_alpha,
+    write_image,
+    write_whole,
+)
 
 __all__ = [
     "DEFAULT_MAX_PIXELS",
@@ -12,9 +18,11 @@ __all__ = [
     "ImageError",
     "Photo",
     "encoded_image",
+    "image_size",
     "photo_from_array",
     "read_alpha",
     "read_photo",
     "write_alpha",
     "write_image",
+    "write_whole",
 ]

@@ -83,6 +83,16 @@ def opened_image(source: Source, max_pixels: int) -> Iterator[tuple[Image.Image,
             yield image, stream, name
 
 
+def image_size(source: Source, max_pixels: int = DEFAULT_MAX_PIXELS) -> tuple[int, int]:
+    """(height, width) as stored, from the header alone.
+
+    Raises:
+        ImageError: for a missing, empty, foreign or over-large file.
+    """
+    with opened_image(source, max_pixels) as (image, _, _):
+        return image.height, image.width
+
+
 @contextmanager
 def decoder_errors(name: str) -> Iterator[None]:
     """Whatever a decoder raises becomes one ImageError; its warnings are not shown.
