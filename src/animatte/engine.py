@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from animatte.catalogue import DEFAULT_MODEL, shipped_models
-from animatte.images.arrays import network_planes
+from animatte.images.arrays import network_planes, size_text
 from animatte.onnx_file import file_bytes, model_card, subgraph
 
 Array = NDArray[np.float32]
@@ -161,7 +161,15 @@ class OnnxNetwork:
 
     def _run(self, image: Array, *outputs: str) -> list[Array]:
         planes = network_planes(image, self.stride)
-        results: list[Array] = self._session(outputs).run(list(outputs), {"image": planes})
+        session = self._session(outputs)
+        try:
+            results: list[Array] = session.run(list(outputs), {"image": planes})
+        except _ORT_ERRORS as error:
+            if "alloc" in str(error).lower():  # "Failed to allocate memory…", "std::bad_alloc"
+                raise MemoryError(
+                    f"{self.name} has no memory for {size_text(image.shape[:2])} pixels"
+                ) from error
+            raise
         return results
 
     def _session(self, outputs: tuple[str, ...]) -> onnxruntime.InferenceSession:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -9,8 +10,11 @@ from numpy.typing import NDArray
 
 # uint8 or uint16
 Levels: TypeAlias = NDArray[np.unsignedinteger[Any]]
+# uint8, uint16, or floats in [0, 1]
+Pixels: TypeAlias = NDArray[Any]
 
 _TOLERANCE = 1e-3
+_BAND_PIXELS = 2**20
 
 
 class ImageError(ValueError):
@@ -47,6 +51,16 @@ def checked_pixels(array: NDArray[Any], what: str) -> NDArray[Any]:
             "divide 8-bit values by 255"
         )
     return array
+
+
+def bands(shape: tuple[int, ...]) -> Iterator[slice]:
+    """Cut a picture of (height, width, ...) into runs of whole rows, about a megapixel each.
+
+    What is converted band by band needs no second picture of another kind in memory.
+    """
+    height = max(1, _BAND_PIXELS // max(1, shape[1]))
+    for top in range(0, shape[0], height):
+        yield slice(top, min(shape[0], top + height))
 
 
 def unit_pixels(pixels: NDArray[Any]) -> NDArray[np.float32]:
