@@ -247,19 +247,25 @@ def cut_bytes(predictor: AlphaPredictor, photo: bytes, options: CutOptions) -> b
         ImageError: if the photo cannot be read, or the format does not hold the result.
         ValueError: if it has no subject where the options say there is one.
     """
-    picture = cut_picture(predictor, photo, options)
+    return encoded_picture(cut_picture(predictor, photo, options), options.output_format)
+
+
+def encoded_picture(picture: CutPicture, output_format: OutputFormat) -> bytes:
+    """The content of a result's file.
+
+    Raises:
+        ImageError: if the format does not hold it.
+    """
     return encoded_image(
-        options.output_format.suffixes[0],
+        output_format.suffixes[0],
         picture.image,
         picture.alpha,
-        bit_depth=options.output_format.bit_depth,
+        bit_depth=output_format.bit_depth,
         icc_profile=picture.icc_profile,
     )
 
 
-def cut_picture(
-    predictor: AlphaPredictor, source: Path | bytes, options: CutOptions
-) -> CutPicture:
+def cut_picture(predictor: AlphaPredictor, source: Path | bytes, options: CutOptions) -> CutPicture:
     """Read a photo and make what is to be written for it; nothing else of it stays in memory.
 
     Raises:

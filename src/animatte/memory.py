@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from threading import Condition
-
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}
 # Python, its libraries and a network at rest.
 BASE = 200 * 10**6

@@ -16,7 +16,9 @@ def serve(
     host: Annotated[
         str, typer.Option(metavar="ADDRESS", help="Where to listen; 0.0.0.0 for every interface.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="0 takes a free one.")] = 8000,
+    port: Annotated[
+        int, typer.Option(metavar="N", min=0, max=65535, help="0 takes a free one.")
+    ] = 8000,
     model: Annotated[
         str | None,
         typer.Option(
@@ -56,8 +58,13 @@ def serve(
     from animatte.serve.app import create_app
     from animatte.serve.limits import Limits
 
-    given = {} if workers is None else {"workers": workers}
-    limits = Limits(body=max_bytes, pixels=max_pixels, seconds=timeout, queue=queue, **given)
+    limits = Limits(
+        body=max_bytes,
+        pixels=max_pixels,
+        seconds=timeout,
+        workers=workers or Limits().workers,
+        queue=queue,
+    )
     predictor = load(model, device=device)
     app = create_app(predictor, limits)
     typer.echo(f"{predictor.name} on {predictor.device}: http://{host}:{port}", err=True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated, Any
 
 import swagger_ui_bundle
-from fastapi import FastAPI, Query, Request
+from fastapi import Depends, FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response, StreamingResponse
@@ -23,8 +24,8 @@ from animatte.predictor import Predictor
 from animatte.serve.counters import Counters
 from animatte.serve.desk import Desk, DeskFullError
 from animatte.serve.limits import Limits
-from animatte.serve.orders import Answer, Order, answered, order_of
-from animatte.serve.refusals import Refusal
+from animatte.serve.orders import Answer, Wishes, answered, order_of
+from animatte.serve.refusals import RefusalError
 from animatte.serve.uploads import PHOTO_FIELD, received_photo
 
 PAGE = Path(__file__).parent / "page"
@@ -59,12 +60,28 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
     504: {"description": "The photo took too long"},
 }
 
-Format = Annotated[str, Query(alias="format", description="png, webp, png16, tiff16 or jpg")]
-Ground = Annotated[
-    str | None, Query(description="A colour or blur: the subject on it, instead of transparency")
-]
-Straighten = Annotated[str, Query(description="never, auto, always, or degrees")]
-Zoom = Annotated[str, Query(description="never, auto or always")]
+
+def _matte_wishes(  # noqa: PLR0917  FastAPI passes them by name
+    output_format: Annotated[
+        str, Query(alias="format", description="png, webp, png16, tiff16 or jpg")
+    ] = "png",
+    subject: Annotated[str, Query(description="all or largest")] = "all",
+    point: Annotated[str | None, Query(description="X,Y: the subject there")] = None,
+    box: Annotated[str | None, Query(description="X0,Y0,X1,Y1: the subject there")] = None,
+    crop: Annotated[bool, Query(description="Cut the result to the subject")] = False,
+    straighten: Annotated[str, Query(description="never, auto, always, or degrees")] = "never",
+    zoom: Annotated[str, Query(description="never, auto or always")] = "never",
+) -> Wishes:
+    return Wishes(True, output_format, None, subject, point, box, crop, straighten, zoom)
+
+
+def _cutout_wishes(
+    common: Annotated[Wishes, Depends(_matte_wishes)],
+    background: Annotated[
+        str | None, Query(description="A colour or blur: the subject on it, nothing transparent")
+    ] = None,
+) -> Wishes:
+    return replace(common, matte=False, background=background)
 
 
 def create_app(predictor: Predictor, limits: Limits | None = None) -> FastAPI:
@@ -91,7 +108,7 @@ def create_app(predictor: Predictor, limits: Limits | None = None) -> FastAPI:
         redoc_url=None,
         lifespan=lifespan,
     )
-    app.exception_handler(Refusal)(_refused)
+    app.exception_handler(RefusalError)(_refused)
     app.exception_handler(RequestValidationError)(_badly_asked)
     app.middleware("http")(partial(_counted, counters))
     _add_verbs(app, predictor, limits, desk, counters)
@@ -103,23 +120,23 @@ def create_app(predictor: Predictor, limits: Limits | None = None) -> FastAPI:
 def _add_verbs(
     app: FastAPI, predictor: Predictor, limits: Limits, desk: Desk, counters: Counters
 ) -> None:
-    async def cut(request: Request, order: Order) -> Response:
+    async def cut(request: Request, wishes: Wishes) -> Response:
+        order = order_of(wishes, limits.pixels)
         try:
             async with desk.place():
                 photo = await received_photo(request, limits)
                 answer = await desk.done(partial(answered, predictor, photo, order))
         except DeskFullError as error:
-            raise Refusal(
+            raise RefusalError(
                 503, "the server is busy; try again in a moment", {"Retry-After": _RETRY_AFTER}
             ) from error
         except TimeoutError as error:
-            raise Refusal(
+            raise RefusalError(
                 504, f"the photo took longer than {limits.seconds:g} s; send a smaller one"
             ) from error
-        counters.pixels.inc(answer.size[0] * answer.size[1])
+        counters.pixels.inc(answer.photo_size[0] * answer.photo_size[1])
         return _streamed(answer, order.media_type)
 
-    ordered = partial(order_of, max_pixels=limits.pixels)
     verb = partial(
         app.post,
         openapi_extra=_PHOTO_BODY,
@@ -129,40 +146,15 @@ def _add_verbs(
 
     @verb("/v1/cutout", summary="A photo in, its subject out")
     async def cutout(
-        request: Request,
-        output_format: Format = "png",
-        background: Ground = None,
-        straighten: Straighten = "never",
-        zoom: Zoom = "never",
+        request: Request, wishes: Annotated[Wishes, Depends(_cutout_wishes)]
     ) -> Response:
-        return await cut(
-            request,
-            ordered(
-                matte=False,
-                output_format=output_format,
-                background=background,
-                straighten=straighten,
-                zoom=zoom,
-            ),
-        )
+        return await cut(request, wishes)
 
     @verb("/v1/matte", summary="A photo in, its alpha matte out, grey")
     async def matte(
-        request: Request,
-        output_format: Format = "png",
-        straighten: Straighten = "never",
-        zoom: Zoom = "never",
+        request: Request, wishes: Annotated[Wishes, Depends(_matte_wishes)]
     ) -> Response:
-        return await cut(
-            request,
-            ordered(
-                matte=True,
-                output_format=output_format,
-                background=None,
-                straighten=straighten,
-                zoom=zoom,
-            ),
-        )
+        return await cut(request, wishes)
 
 
 def _add_information(
@@ -170,21 +162,9 @@ def _add_information(
 ) -> None:
     @app.get("/v1/models", summary="The models, and which of them is served")
     async def models() -> dict[str, Any]:
-        cards = shipped_models()
-        return {
-            "served": predictor.name,
-            "models": [
-                {
-                    "name": card.name,
-                    "summary": card.summary,
-                    "parameters": card.parameters,
-                    "licence": card.licence,
-                    "sources": list(card.sources),
-                    "scores": dict(card.scores),
-                }
-                for card in cards
-            ],
-        }
+        shown = ("name", "summary", "parameters", "licence", "sources", "scores")
+        cards = [{name: getattr(card, name) for name in shown} for card in shipped_models()]
+        return {"served": predictor.name, "models": cards}
 
     @app.get("/healthz", summary="Whether the server takes requests")
     async def health() -> dict[str, Any]:
@@ -234,7 +214,7 @@ async def _counted(
 
 
 async def _refused(_: Request, refusal: Exception) -> JSONResponse:
-    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal, RefusalError)
     return refusal.response()
 
 
@@ -242,14 +222,15 @@ async def _badly_asked(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"][1:])
-    return Refusal(422, f"{where}: {first['msg']}").response()
+    return RefusalError(422, f"{where}: {first['msg']}").response()
 
 
 def _streamed(answer: Answer, media_type: str) -> StreamingResponse:
-    height, width = answer.size
+    height, width = answer.photo_size
     headers = {
         "Content-Length": str(len(answer.data)),
         "X-Animatte-Size": f"{width}x{height}",
+        "X-Animatte-Confidence": f"{answer.confidence:.3f}",
         "X-Animatte-Empty": str(answer.is_empty).lower(),
         "Cache-Control": "no-store",
     }

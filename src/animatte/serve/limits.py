@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds of a server; memory stays below about (`workers` + `queue`) bodies and `workers` photos.
+    """Bounds of a server: at most `workers` photos and `workers` + `queue` bodies in memory.
 
     Attributes:
         body: bytes of a request's body.

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from animatte.compositing import parsed_colour
-from animatte.cutting import Background, CutOptions, encoded_result, is_empty
-from animatte.images import ImageError, ImageTooLargeError, read_photo
+from animatte.cutting import Background, CutOptions, cut_picture, encoded_picture
+from animatte.images import ImageTooLargeError
 from animatte.looks import Looks, parsed_straighten, parsed_zoom
 from animatte.outputs import FORMATS
 from animatte.predictor import Predictor
-from animatte.serve.refusals import Refusal
+from animatte.serve.refusals import RefusalError
+from animatte.subjects import Margin, parsed_subject
 
 MEDIA_TYPES = {
     "png": "image/png",
@@ -19,6 +20,33 @@ MEDIA_TYPES = {
     "tiff16": "image/tiff",
     "jpg": "image/jpeg",
 }
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """The options of a request as they were sent; each as the option of `animatte cut`.
+
+    Attributes:
+        matte: the alpha alone.
+        format: of the picture.
+        background: a colour or "blur".
+        subject: "all" or "largest".
+        point: X,Y of a subject.
+        box: X0,Y0,X1,Y1 around a subject.
+        crop: to the subject.
+        straighten: whether or how the photo is turned upright.
+        zoom: whether small subjects are looked at again.
+    """
+
+    matte: bool
+    format: str
+    background: str | None
+    subject: str
+    point: str | None
+    box: str | None
+    crop: bool
+    straighten: str
+    zoom: str
 
 
 @dataclass(frozen=True)
@@ -45,69 +73,66 @@ class Answer:
 
     Attributes:
         data: the file.
-        size: (height, width) in pixels.
+        photo_size: (height, width) of the photo in pixels.
+        confidence: as `animatte.cutting.CutReport`.
         is_empty: no subject was found.
     """
 
     data: bytes
-    size: tuple[int, int]
+    photo_size: tuple[int, int]
+    confidence: float
     is_empty: bool
 
 
-def order_of(
-    *,
-    matte: bool,
-    output_format: str,
-    background: str | None,
-    straighten: str,
-    zoom: str,
-    max_pixels: int,
-) -> Order:
+def order_of(wishes: Wishes, max_pixels: int) -> Order:
     """Check what a request asks for.
 
     Args:
-        matte: the alpha alone.
-        output_format: a key of `animatte.outputs.FORMATS`.
-        background: a colour or "blur"; never a path or an address, which a stranger could choose.
-        straighten: as `animatte cut --straighten`.
-        zoom: as `animatte cut --zoom`.
+        wishes: as they were sent.
         max_pixels: refuse larger photos.
 
     Raises:
-        Refusal: naming the value, the rule and the remedy.
+        RefusalError: naming the value, the rule and the remedy.
     """
-    if output_format not in FORMATS:
-        raise Refusal(422, f"format {output_format!r} is unknown; choose {', '.join(FORMATS)}")
+    if wishes.format not in FORMATS:
+        raise RefusalError(
+            422, f"format {wishes.format!r} is unknown; choose one of {', '.join(FORMATS)}"
+        )
     try:
         options = CutOptions(
-            matte=matte,
-            background=None if background is None else _background(background),
-            output_format=FORMATS[output_format],
+            matte=wishes.matte,
+            background=None if wishes.background is None else _background(wishes.background),
+            output_format=FORMATS[wishes.format],
             max_pixels=max_pixels,
+            subject=parsed_subject(wishes.subject, wishes.point, wishes.box),
+            crop=Margin() if wishes.crop else None,
         )
-        return Order(options, Looks(parsed_straighten(straighten), parsed_zoom(zoom)))
+        looks = Looks(parsed_straighten(wishes.straighten), parsed_zoom(wishes.zoom))
     except ValueError as error:
-        raise Refusal(422, str(error)) from error
+        raise RefusalError(422, str(error).replace("--", "")) from error
+    return Order(options, looks)
 
 
 def answered(predictor: Predictor, photo: bytes, order: Order) -> Answer:
     """Cut a photo.
 
     Raises:
-        Refusal: if it cannot be read, or is too large.
+        RefusalError: if it cannot be read, is too large, or has no subject where one is asked for.
     """
+    looking = Predictor(predictor.network, predictor.strategy, looks=order.looks)
     try:
-        opened = read_photo(photo, order.options.max_pixels)
-        looking = Predictor(predictor.network, predictor.strategy, looks=order.looks)
-        alpha = looking.matte(opened).alpha
-        data = encoded_result(opened, alpha, order.options)
+        picture = cut_picture(looking, photo, order.options)
+        data = encoded_picture(picture, order.options.output_format)
     except ImageTooLargeError as error:
         line = f"{str(error).partition(';')[0]}; this server takes {order.options.max_pixels}"
-        raise Refusal(413, line) from error
-    except (ImageError, ValueError) as error:
-        raise Refusal(422, str(error)) from error
-    return Answer(data, opened.size, is_empty(alpha))
+        raise RefusalError(413, line) from error
+    except ValueError as error:
+        raise RefusalError(422, str(error)) from error
+    except MemoryError as error:
+        raise RefusalError(413, "the photo does not fit into memory; send a smaller one") from error
+    return Answer(data, picture.photo_size, picture.confidence, picture.is_empty)
 
 
 def _background(text: str) -> Background:
+    """Never a path or an address: a stranger could choose it."""
     return Background() if text.lower() == "blur" else Background(colour=parsed_colour(text))

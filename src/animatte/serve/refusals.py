@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from fastapi.responses import JSONResponse
 
 
-class Refusal(Exception):
+class RefusalError(Exception):
     """An answer without a picture.
 
     Attributes:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from fastapi import Request
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from animatte.serve.limits import Limits
-from animatte.serve.refusals import Refusal
+from animatte.serve.refusals import RefusalError
 
 PHOTO_FIELD = "photo"
 _RAW_TYPES = ("image/", "application/octet-stream")
@@ -29,11 +29,11 @@ async def received_photo(request: Request, limits: Limits) -> bytes:
     """Return the bytes of the photo that a request brings, as its body or in a form's field.
 
     Raises:
-        Refusal: for another content type, no photo, a large body or a slow one.
+        RefusalError: for another content type, no photo, a large body or a slow one.
     """
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind != _FORM_TYPE and not kind.startswith(_RAW_TYPES):
-        raise Refusal(
+        raise RefusalError(
             415,
             f"content type {kind or '(none)'} is not taken; send the photo as the body with "
             f"image/jpeg, image/png, …, or as field {PHOTO_FIELD!r} of {_FORM_TYPE}",
@@ -42,11 +42,11 @@ async def received_photo(request: Request, limits: Limits) -> bytes:
     try:
         photo = await asyncio.wait_for(reading, limits.upload_seconds)
     except asyncio.TimeoutError as error:
-        raise Refusal(
+        raise RefusalError(
             408, f"the photo did not arrive within {limits.upload_seconds:g} s; send it faster"
         ) from error
     if not photo:
-        raise Refusal(422, "the photo is empty (0 bytes); send an image file")
+        raise RefusalError(422, "the photo is empty (0 bytes); send an image file")
     return photo
 
 
@@ -62,17 +62,17 @@ async def _form_photo(request: Request, limits: Limits) -> bytes:
     try:
         form = await parser.parse()
     except (MultiPartException, KeyError, AssertionError) as error:
-        raise Refusal(422, f"the form cannot be read ({error}); send one file") from error
+        raise RefusalError(422, f"the form cannot be read ({error}); send one file") from error
     try:
         part = form.get(PHOTO_FIELD)
         if not isinstance(part, UploadFile):
-            raise Refusal(422, f"the form has no file in field {PHOTO_FIELD!r}; add it")
+            raise RefusalError(422, f"the form has no file in field {PHOTO_FIELD!r}; add it")
         return await part.read()
     finally:
         await form.close()
 
 
-async def _bounded(request: Request, most: int) -> AsyncIterator[bytes]:
+async def _bounded(request: Request, most: int) -> AsyncGenerator[bytes, None]:
     """The body's chunks, as long as it stays within a number of bytes."""
     declared = request.headers.get("content-length", "0")
     if declared.isdigit() and int(declared) > most:
@@ -85,5 +85,5 @@ async def _bounded(request: Request, most: int) -> AsyncIterator[bytes]:
         yield chunk
 
 
-def _too_large(most: int) -> Refusal:
-    return Refusal(413, f"the body is over {most / 1e6:g} MB; send a smaller file")
+def _too_large(most: int) -> RefusalError:
+    return RefusalError(413, f"the body is over {most / 1e6:g} MB; send a smaller file")
