@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Annotated
 
 import typer
@@ -66,14 +67,26 @@ def serve(
         queue=queue,
     )
     predictor = load(model, device=device)
-    app = create_app(predictor, limits)
-    typer.echo(f"{predictor.name} on {predictor.device}: http://{host}:{port}", err=True)
-    uvicorn.run(
-        app,
-        host=host,
-        port=port,
+    config = uvicorn.Config(
+        create_app(predictor, limits),
         log_level="warning",
         timeout_keep_alive=5,
         timeout_graceful_shutdown=int(timeout),
         server_header=False,
     )
+    with _listening(host, port) as listener:
+        bound = listener.getsockname()[1]
+        shown = f"[{host}]" if ":" in host else host
+        typer.echo(f"{predictor.name} on {predictor.device}: http://{shown}:{bound}", err=True)
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """A socket that listens, made before anything else so that a taken port is one line."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=128)
+    except OSError as error:
+        raise ValueError(
+            f"{host}:{port} cannot be listened on ({error.strerror}); choose another --port"
+        ) from error

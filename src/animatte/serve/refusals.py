@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from fastapi.responses import JSONResponse
 
+_UNREAD = (408, 413, 415, 503)
+
 
 class RefusalError(Exception):
     """An answer without a picture.
@@ -23,5 +25,9 @@ class RefusalError(Exception):
         self.headers = dict(headers or {})
 
     def response(self) -> JSONResponse:
-        """As JSON: `{"error": "..."}`."""
-        return JSONResponse({"error": self.line}, self.status, self.headers)
+        """As JSON: `{"error": "..."}`.
+
+        The connection ends where a body may still be on its way that nobody will read.
+        """
+        ending = {"Connection": "close"} if self.status in _UNREAD else {}
+        return JSONResponse({"error": self.line}, self.status, {**ending, **self.headers})

@@ -84,6 +84,7 @@ function listItem(photo) {
   const state = document.createElement("small");
   image.src = photo.address;
   image.alt = "";
+  image.addEventListener("error", () => { image.hidden = true; });
   state.textContent = photo.state === "done" && photo.empty ? "no subject" : WORDS[photo.state];
   text.append(photo.name, state);
   button.type = "button";
@@ -136,6 +137,7 @@ async function show() {
   const download = byId("download");
   download.setAttribute("aria-disabled", "true");
   download.removeAttribute("href");
+  download.removeAttribute("download");
   if (photo.state !== "done") {
     const before = byId("before");
     await before.decode().catch(() => {});
