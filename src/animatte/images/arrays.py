@@ -21,6 +21,10 @@ class ImageError(ValueError):
     """An image that cannot be read, used or written; one line: value, rule, remedy."""
 
 
+class ImageTooLargeError(ImageError):
+    """An image of more pixels than the caller takes."""
+
+
 def size_text(shape: tuple[int, ...]) -> str:
     """A shape as messages show it: 480×640 for (480, 640)."""
     return "\u00d7".join(str(side) for side in shape)
