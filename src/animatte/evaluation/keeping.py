@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import animatte
-from animatte.images.writing import write_whole
+from animatte.images import write_whole
 
 
 def result_key(
@@ -57,7 +57,7 @@ def keep_result(
         views: small pictures in base 64.
     """
     text = json.dumps({"scores": scores, **(views or {})})
-    write_whole(folder / f"{key}.json", text.encode("ascii"))
+    write_whole(folder / f"{key}.json", [text.encode("ascii")])
 
 
 @lru_cache(maxsize=1)

@@ -19,7 +19,7 @@ from animatte.evaluation.tables import (
     summary_json,
 )
 from animatte.extras import check_installed
-from animatte.images.writing import write_whole
+from animatte.images import write_whole
 
 KEPT = "kept"
 
@@ -99,4 +99,4 @@ def write_report(folder: Path, evaluation: Evaluation, gallery: int | None) -> N
         texts["report.html"] = report_page(evaluation, folder / KEPT, gallery)
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
-        write_whole(folder / name, text.encode("utf-8"))
+        write_whole(folder / name, [text.encode("utf-8")])

@@ -31,7 +31,7 @@ from animatte.evaluation.summary import (
     names,
     written,
 )
-from animatte.images.writing import write_whole
+from animatte.images import write_whole
 from animatte.metrics import named_protocol
 
 _NOTHING = "-"
@@ -232,4 +232,4 @@ def write_into_card(path: Path, table: str) -> None:
         ValueError: if they are not there.
     """
     before, after = card_parts(path)
-    write_whole(path, f"{before}{CARD_BEGIN}\n\n{table}\n{CARD_END}{after}".encode())
+    write_whole(path, [f"{before}{CARD_BEGIN}\n\n{table}\n{CARD_END}{after}".encode()])
