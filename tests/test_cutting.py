@@ -67,9 +67,12 @@ def mixed() -> NDArray[np.float32]:
     return alpha * SUBJECT + (1 - alpha) * BEHIND
 
 
-@cache  # as it holds the time at which it is made
+@cache
 def wide_profile() -> bytes:
-    """An RGB profile that is plainly not sRGB: sRGB with red and blue exchanged."""
+    """An RGB profile that is plainly not sRGB: sRGB with red and blue exchanged.
+
+    Kept, since a profile holds the second in which it was made.
+    """
     profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     red, blue = profile.index(b"rXYZ"), profile.index(b"bXYZ")
     profile[red : red + 4], profile[blue : blue + 4] = b"bXYZ", b"rXYZ"
