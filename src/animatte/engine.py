@@ -275,7 +275,7 @@ def load_network(
 
 
 def model_file(model: str | PathLike[str] | None = None) -> Path:
-    """The file of a model, as `load_network` takes it; one that is named need not exist.
+    """Return the file of a model, as `load_network` takes it; one that is named need not exist.
 
     Raises:
         ValueError: if there is no model of that name, or the file is of another kind.

@@ -148,8 +148,7 @@ class Compositor:
             layers = layered(subject, unit_pixels(self._photo(pick)))
         else:
             return Composed(Sample(pick.name, self._photo(pick), pick.alpha), None, account)
-        image, alpha = (levels(plane, 8) for plane in (layers.image, layers.alpha))
-        sample = Sample(pick.name, np.asarray(image, np.uint8), np.asarray(alpha, np.uint8))
+        sample = Sample(pick.name, levels(layers.image, 8), levels(layers.alpha, 8))
         return Composed(sample, layers, account)
 
     def _picked(self, source: Source, number: int, view_of: ViewOf, rng: Generator) -> _Pick:

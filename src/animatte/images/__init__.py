@@ -1,6 +1,6 @@
 """Image files in and out: photos upright and in sRGB, cut-outs with straight alpha."""
 
-from animatte.images.arrays import ImageError
+from animatte.images.arrays import ImageError, ImageTooLargeError
 from animatte.images.opening import DEFAULT_MAX_PIXELS, READABLE_SUFFIXES, image_size
 from animatte.images.photo import Photo, photo_from_array, read_alpha, read_photo
 from animatte.images.writing import (
@@ -16,6 +16,7 @@ __all__ = [
     "OUTPUT_SUFFIXES",
     "READABLE_SUFFIXES",
     "ImageError",
+    "ImageTooLargeError",
     "Photo",
     "encoded_image",
     "image_size",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,10 @@ _BAND_PIXELS = 2**20
 
 class ImageError(ValueError):
     """An image that cannot be read, used or written; one line: value, rule, remedy."""
+
+
+class ImageTooLargeError(ImageError):
+    """An image of more pixels than the caller takes."""
 
 
 def size_text(shape: tuple[int, ...]) -> str:
@@ -71,6 +75,12 @@ def unit_pixels(pixels: NDArray[Any]) -> NDArray[np.float32]:
     return np.asarray(np.divide(pixels, highest, dtype=np.float32))
 
 
+@overload
+def levels(pixels: NDArray[Any], bit_depth: Literal[8]) -> NDArray[np.uint8]: ...
+@overload
+def levels(pixels: NDArray[Any], bit_depth: Literal[16]) -> NDArray[np.uint16]: ...
+@overload
+def levels(pixels: NDArray[Any], bit_depth: Literal[8, 16]) -> Levels: ...
 def levels(pixels: NDArray[Any], bit_depth: Literal[8, 16]) -> Levels:
     """Checked pixels as the nearest of the 2^bit_depth levels; uint8 for 8, uint16 for 16."""
     dtype: type[np.uint8 | np.uint16] = np.uint8 if bit_depth == 8 else np.uint16
