@@ -1,8 +1,9 @@
 """Memory and time of `animatte cut` from 1 to 100 megapixels, each in a process of its own.
 
 The reference, in the same run, is reading the photo and writing it as an RGBA PNG, nothing else:
-what no cutting can do without. The last columns are what cutting adds, which should grow with the
-length of the subject's edge (the root of the pixels), not with the area:
+what no cutting can do without. The last columns are what cutting adds, which should grow more with
+the length of the subject's edge (the root of the pixels) than with the area. They count seconds of
+all cores, which a busy machine lengthens less than those of the clock:
 `python benchmarks/large.py photo.jpg --megapixels 1 4 16 64 100`.
 """
 
@@ -15,6 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 from time import perf_counter
+from typing import NamedTuple
 
 from PIL import Image
 from rich.console import Console
@@ -28,15 +30,24 @@ COPY = (
 )
 
 
-def measured(arguments: list[str]) -> tuple[float, float]:
-    """Seconds and peak megabytes of a process."""
+class Cost(NamedTuple):
+    """What a process took: seconds by the clock, seconds of all cores, megabytes at the peak."""
+
+    seconds: float
+    core_seconds: float
+    megabytes: float
+
+
+def cost(arguments: list[str]) -> Cost:
+    """Run a process and see."""
     start = perf_counter()
     process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"{' '.join(arguments)} ended with {process.returncode}")
-    return perf_counter() - start, usage.ru_maxrss / 1024
+    core_seconds = usage.ru_utime + usage.ru_stime
+    return Cost(perf_counter() - start, core_seconds, usage.ru_maxrss / 1024)
 
 
 def enlarged(photo: Path, megapixels: float, target: Path) -> None:
@@ -54,27 +65,27 @@ def main() -> None:
     parser.add_argument("--suffix", default=".jpg", help=".jpg, .png or .tif")
     parser.add_argument("--options", default="", help="of animatte cut, in one string")
     arguments = parser.parse_args()
-    table = Table(
-        "megapixels", "peak MB", "seconds", "read + write", "ratio", "added s", "added / first"
-    )
+    table = Table("MP", "peak MB", "s", "core s", "read + write", "ratio", "added", "added / first")
     first = None
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for megapixels in arguments.megapixels:
             photo = folder / f"photo{arguments.suffix}"
             enlarged(arguments.photo, megapixels, photo)
-            plain, _ = measured([sys.executable, "-c", COPY, str(photo), str(folder / "copy.png")])
+            plain = cost([sys.executable, "-c", COPY, str(photo), str(folder / "copy.png")])
             cut = [sys.executable, "-m", "animatte", "cut", str(photo), "-o", f"{name}/out.png"]
-            seconds, peak = measured([*cut, *arguments.options.split()])
-            first = first or seconds - plain
+            whole = cost([*cut, *arguments.options.split()])
+            added = whole.core_seconds - plain.core_seconds
+            first = first or added
             table.add_row(
                 f"{megapixels:g}",
-                f"{peak:.0f}",
-                f"{seconds:.1f}",
-                f"{plain:.1f}",
-                f"{seconds / plain:.2f}",
-                f"{seconds - plain:.1f}",
-                f"{(seconds - plain) / first:.1f}",
+                f"{whole.megabytes:.0f}",
+                f"{whole.seconds:.1f}",
+                f"{whole.core_seconds:.1f}",
+                f"{plain.core_seconds:.1f}",
+                f"{whole.core_seconds / plain.core_seconds:.2f}",
+                f"{added:.1f}",
+                f"{added / first:.1f}",
             )
     Console(highlight=False).print(table)
 

@@ -32,9 +32,10 @@ from animatte.batch import (
 from animatte.cutting import Background, CutOptions, CutReport
 from animatte.images import Photo, image_size
 from animatte.looks import Matte
-from animatte.memory import BASE, SharedMemory
+from animatte.memory import BASE, SharedMemory, network_bytes
 from animatte.outputs import FORMATS
 from animatte.predictor import load
+from animatte.strategies import views
 from animatte.subjects import Margin, Point
 
 
@@ -131,6 +132,9 @@ def test_a_budget_is_shared_between_network_and_photos(tiny_model: Path) -> None
     predictor = load(tiny_model, "cpu")
     jobs, shared = planned(predictor, 4, None)
     assert jobs == 4
+    whole = load(tiny_model, "cpu", views())
+    assert planned(whole, 4, BASE + 2 * network_bytes(2 * 704**2, 1))[0] == 2
+    assert whole.most_pixels >= 704**2
     jobs, shared = planned(predictor, 4, BASE + 60 * 10**6)
     assert jobs == 1
     assert predictor.most_pixels < 300**2

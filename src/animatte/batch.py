@@ -40,8 +40,6 @@ from animatte.seeing import largest_seen
 from animatte.windows import LEAST_SIDE
 
 RECORD_NAME = "animatte.jsonl"
-# With less than this for its network, a photo more under way would slow down the others.
-_GOOD_PIXELS = 512**2
 
 
 @dataclass(frozen=True)
@@ -78,9 +76,10 @@ def planned(predictor: Predictor, jobs: int, budget: int | None) -> tuple[int, S
         return jobs, SharedMemory(DEFAULT_SHARED, is_hard=False)
     parameters = int(predictor.network.card.get("parameters", 0))
     allowed = network_pixels(budget, parameters)
-    jobs = max(1, min(jobs, allowed // _GOOD_PIXELS))
+    wanted = min(largest_seen(predictor.strategy), predictor.most_pixels)
+    jobs = max(1, min(jobs, allowed // wanted))  # rather fewer photos than smaller windows
     predictor.most_pixels = max(LEAST_SIDE**2, min(predictor.most_pixels, allowed // jobs))
-    seen = min(largest_seen(predictor.strategy), predictor.most_pixels)
+    seen = min(wanted, predictor.most_pixels)
     rest = budget - BASE - jobs * network_bytes(seen, parameters)
     return jobs, SharedMemory(max(rest, 0), is_hard=True)
 

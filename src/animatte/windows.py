@@ -11,8 +11,9 @@ Array: TypeAlias = NDArray[np.float32]
 Size: TypeAlias = tuple[int, int]
 
 # What a network sees beside a pixel, and what is therefore thrown away along a window's inner
-# sides. At 192 pixels animatte-s' focus is what it is of the whole, within 1/255.
-_HALO = 192
+# sides. At 256 pixels animatte-s' focus is what it is of the whole, within 1/255; at 192 one pixel
+# in a thousand is not.
+_HALO = 256
 _FADE = 64
 LEAST_SIDE = 192
 
