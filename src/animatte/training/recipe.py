@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import Field, ValidationError
 
+from animatte.training.complaints import complaint
 from animatte.training.data_sections import DataSection
+from animatte.training.recipe_files import recipe_values
 from animatte.training.section import Positive, Probability, Section
 from animatte.training.stage_sections import StageSection
 
@@ -99,44 +101,19 @@ class Recipe(Section):
         return self.model_dump_json(exclude=places)
 
 
-def read_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
+def read_recipe(recipe: Path, overrides: Sequence[str] = ()) -> Recipe:
     """Read and check a recipe.
 
     Args:
-        path: YAML file.
+        recipe: a YAML file, or the name of a shipped recipe, as "gfm-r34-tt".
         overrides: "key.inner=value" each, value in YAML.
 
     Raises:
-        ValueError: naming the file, the key and what was expected.
+        ValueError: naming the recipe, the key and what was expected.
     """
-    if not path.is_file():
-        raise ValueError(f"{path} is no file; give the path of a recipe (YAML)")
+    values = recipe_values(recipe, overrides)
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ValueError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(values, dict):
-        raise ValueError(f"{path} holds no mapping; a recipe starts with 'name: ...'")  # noqa: TRY004  the file is at fault
-    for override in overrides:
-        _override(values, override)
-    try:
-        return Recipe.model_validate(values)
+        # As JSON, since that is checked strictly and still has lists for tuples, text for paths.
+        return Recipe.model_validate_json(json.dumps(values, default=str), strict=True)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        given = repr(first["input"])
-        raise ValueError(f"{path}: {key}: {first['msg']} (given: {given:.80})") from error
-
-
-def _override(values: dict[str, Any], override: str) -> None:
-    key, separator, text = override.partition("=")
-    if not separator:
-        raise ValueError(f"override {override!r} has no '='; write key=value")
-    *outer, last = [int(part) if part.isdigit() else part for part in key.split(".")]
-    node: Any = values
-    try:
-        for part in outer:
-            node = node.setdefault(part, {}) if isinstance(node, dict) else node[part]
-        node[last] = yaml.safe_load(text)
-    except (IndexError, TypeError) as error:
-        raise ValueError(f"override {override!r}: the recipe has no place {key!r}") from error
+        raise ValueError(f"{recipe}: {complaint(error, Recipe, values)}") from error
