@@ -23,6 +23,7 @@ _KINDS = {
     "integer": "a whole number",
     "number": "a number",
     "string": "a text",
+    "path": "a path",
     "boolean": "true or false",
     "null": "null",
     "array": "a list",
@@ -46,14 +47,14 @@ def complaint(error: ValidationError, model: type[BaseModel], values: Any) -> st
     faults = sorted(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
     fault = faults[0]
     place = _place(fault["loc"], values, is_missing=fault["type"] in ("missing", "extra_forbidden"))
-    key = ".".join(str(part) for part in place) or "the recipe"
+    key = ".".join(str(part) for part in place)
     if fault["type"] == "extra_forbidden":
         return f"{key}: there is no such key; {_nearest(schema, place, values)}"
     if fault["type"] == "missing":
         expected = _described(schema, _node_at(schema, place, values))
         return f"{key}: it is missing; expected {expected}"
     if fault["type"] == "value_error":
-        return f"{key}: {fault['ctx']['error']}"
+        return f"{key}: {fault['ctx']['error']}".removeprefix(": ")
     given = _value_at(values, place)
     if fault["type"].startswith("union_tag"):
         tag = fault["ctx"]["discriminator"].strip("'")
@@ -126,13 +127,15 @@ def _described(schema: Node, node: Node) -> str:
     forms = node.get("anyOf") or node.get("oneOf")
     if forms:
         return " or ".join(dict.fromkeys(_described(schema, form) for form in forms))
-    if "const" in node or "enum" in node:
-        options = [node["const"]] if "const" in node else node["enum"]
-        words = ", ".join(map(str, options))
-        return f"one of {words}" if len(options) > 1 else words
-    if node.get("format") == "path":
-        return "a path"
-    kind = _KINDS.get(node.get("type", ""), "a value")
+    if "const" in node:
+        return str(node["const"])
+    if "enum" in node:
+        return f"one of {', '.join(map(str, node['enum']))}"
+    return _described_kind(schema, node)
+
+
+def _described_kind(schema: Node, node: Node) -> str:
+    kind = _KINDS.get(node.get("format") or node.get("type", ""), "a value")
     if "prefixItems" in node:
         return f"a list of {len(node['prefixItems'])}: {_described(schema, node['prefixItems'][0])}"
     if "items" in node:
@@ -177,10 +180,9 @@ def _form(schema: Node, node: Node, values: Any) -> Node:
         return node
     tag = node.get("discriminator", {})
     if tag and isinstance(values, dict):
-        chosen = values.get(tag["propertyName"])
-        named = tag["mapping"].get(chosen)
+        named = tag["mapping"].get(values.get(tag["propertyName"]))
         return _resolved(schema, {"$ref": named}) if named else forms[0]
-    kind = {dict: "object", list: "array"}.get(type(values))
+    kind = "object" if isinstance(values, dict) else "array"
     return next((_form(schema, form, values) for form in forms if form.get("type") == kind), node)
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
+from animatte.models.registry import NetworkConfig, network_config
 from animatte.training.complaints import complaint
 from animatte.training.data_sections import DataSection
+from animatte.training.objective import term_names
 from animatte.training.recipe_files import recipe_values
 from animatte.training.section import Positive, Probability, Section
 from animatte.training.stage_sections import StageSection
@@ -21,7 +24,7 @@ class NetworkSection(Section):
 
     Attributes:
         name: a key of `GFM_CONFIGS` or `LFM_CONFIGS` in `animatte.models.registry`.
-        rosta: the representation, of GFM only; null for TT.
+        rosta: the representation, of GFM only, or RIM for all three integrated; null for TT.
         encoder_weights: file of encoder weights with torchvision's names, "imagenet" to fetch
             torchvision's from torch's hub, or null for fresh ones.
         frozen: names of the encoder's modules whose parameters stay as they are.
@@ -32,11 +35,21 @@ class NetworkSection(Section):
     """
 
     name: str
-    rosta: Literal["TT", "FT", "BT"] | None = None
+    rosta: Literal["TT", "FT", "BT", "RIM"] | None = None
     encoder_weights: Path | None = None
     frozen: tuple[str, ...] = ()
     initial: Path | tuple[Path, ...] | None = None
     initial_share: Probability = 0.0
+
+    @property
+    def config(self) -> NetworkConfig:
+        """The network's configuration."""
+        return network_config(self.name, self.rosta)
+
+    @model_validator(mode="after")
+    def _is_known(self) -> NetworkSection:
+        network_config(self.name, self.rosta)
+        return self
 
 
 class ValidationSection(Section):
@@ -79,6 +92,20 @@ class Recipe(Section):
     validation: ValidationSection | None = None
     precision: Literal["float32", "bf16"] = "float32"
     save_every: Positive = 500
+
+    @model_validator(mode="after")
+    def _has_losses_of_its_network(self) -> Recipe:
+        known = term_names(self.network.config)
+        for index, stage in enumerate(self.stages):
+            unknown = next((name for name in stage.loss if name not in known), None)
+            if unknown is None:
+                continue
+            near = get_close_matches(unknown, known, 1)
+            hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(known)}"
+            raise ValueError(
+                f"stages.{index}.loss.{unknown}: {self.network.name} has no such term; {hint}"
+            )
+        return self
 
     @property
     def decisive(self) -> str:

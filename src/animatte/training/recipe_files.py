@@ -143,7 +143,7 @@ def _mapping(path: Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise ValueError(f"{path} holds no mapping; a recipe starts with 'name: ...'")  # noqa: TRY004  the file is at fault
     if not isinstance(values.get(PARAMETERS, {}), dict):
-        raise ValueError(f"{path}: {PARAMETERS} is no mapping; write 'name: value' lines below it")
+        raise ValueError(f"{path}: {PARAMETERS} is no mapping; write 'name: value' lines below it")  # noqa: TRY004
     return values
 
 
@@ -218,7 +218,8 @@ def _put(values: dict[str, Any], key: str, value: Any, origin: str) -> None:
     Raises:
         ValueError: naming the origin, if there is no such place.
     """
-    *outer, last = [int(part) if part.isdigit() else part for part in key.split(".")]
+    parts: list[Any] = [int(part) if part.isdigit() else part for part in key.split(".")]
+    *outer, last = parts
     node: Any = values
     try:
         for part in outer:
