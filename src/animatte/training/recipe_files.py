@@ -13,7 +13,7 @@ A file may have `parameters`, so that one file holds a family of recipes:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from itertools import product
 from pathlib import Path
@@ -83,12 +83,21 @@ def recipe_values(recipe: Path, overrides: Sequence[str] = ()) -> dict[str, Any]
     return values
 
 
-def shipped_recipes() -> list[str]:
-    """Names that `animatte train` takes instead of a path, sorted; `gfm` is `gfm-r34-tt` and more.
+def shipped_recipes() -> dict[str, list[str]]:
+    """Names that `animatte train` takes instead of a path, by their family, sorted.
 
-    Of a file with parameters, those of its options that stand in the recipe's name.
+    A family is written as shells expand it, `gfm-{r34,d121}-{tt,ft}`. Options that are left out at
+    the end of a name, or all of them, are the first.
     """
-    return sorted(name for path in _shipped_files() for name in _names_of(path))
+    families = {}
+    for path in _shipped_files():
+        pattern, choices = _name_of(path)
+        family = _filled(pattern, {key: f"{{{','.join(found)}}}" for key, found in choices.items()})
+        families[family] = [
+            _filled(pattern, dict(zip(choices, options, strict=True)))
+            for options in product(*choices.values())
+        ]
+    return dict(sorted(families.items()))
 
 
 def found_recipe(recipe: Path) -> tuple[Path, list[str]]:
@@ -108,7 +117,8 @@ def found_recipe(recipe: Path) -> tuple[Path, list[str]]:
         options = _options(_mapping(path).get(PARAMETERS, {}))
         if recipe.name.startswith(f"{path.stem}-") and all(word in options for word in words):
             return path, words
-    near = get_close_matches(recipe.name, shipped_recipes(), 1, 0)
+    known = [name for names in shipped_recipes().values() for name in names]
+    near = get_close_matches(recipe.name, known, 1, 0)
     nearest = f", of which {near[0]} is the nearest" if near else ""
     raise ValueError(
         f"{recipe} is no file and no shipped recipe{nearest}; list them with: animatte train --list"
@@ -122,17 +132,16 @@ def _shipped_files() -> list[Path]:
     return sorted(found, key=lambda path: -len(path.stem))
 
 
-def _names_of(path: Path) -> Iterator[str]:
+def _name_of(path: Path) -> tuple[str, dict[str, list[str]]]:
+    """A recipe's name, and the options of each choice that stands in it."""
     values = _mapping(path)
-    choices = {
-        f"{{{name}}}": value
-        for name, value in values.get(PARAMETERS, {}).items()
-        if isinstance(value, dict)
-    }
     pattern = str(values.get("name", path.stem))
-    used = [name for name in choices if name in pattern]
-    for options in product(*(choices[name] for name in used)):
-        yield _filled(pattern, dict(zip(used, options, strict=True)))
+    choices = {
+        f"{{{name}}}": list(map(str, value))
+        for name, value in values.get(PARAMETERS, {}).items()
+        if isinstance(value, dict) and f"{{{name}}}" in pattern
+    }
+    return pattern, choices
 
 
 def _mapping(path: Path) -> dict[str, Any]:
@@ -181,8 +190,11 @@ def _settled(
             raise ValueError(
                 f"{path}: {name}: expected one of {', '.join(options)}, given {chosen!r}{hint}"
             )
-        for key, value in (options[chosen] or {}).items():
-            _put(values, key, value, f"{path}: {PARAMETERS}.{name}.{chosen}")
+        origin, changes = f"{path}: {PARAMETERS}.{name}.{chosen}", options[chosen]
+        if not isinstance(changes, dict):
+            raise ValueError(f"{origin}: expected a mapping of keys to values, given {changes!r}")
+        for key, value in changes.items():
+            _put(values, str(key), value, origin)
         settled[f"{{{name}}}"] = chosen
     filled = _filled(values, settled)
     assert isinstance(filled, dict)
