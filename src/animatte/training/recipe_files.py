@@ -86,8 +86,8 @@ def recipe_values(recipe: Path, overrides: Sequence[str] = ()) -> dict[str, Any]
 def shipped_recipes() -> dict[str, list[str]]:
     """Names that `animatte train` takes instead of a path, by their family, sorted.
 
-    A family is written as shells expand it, `gfm-{r34,d121}-{tt,ft}`. Options that are left out at
-    the end of a name, or all of them, are the first.
+    A family is written as shells expand it, `gfm-{r34,d121}-{tt,ft}`; what a name leaves out is the
+    first of its options.
     """
     families = {}
     for path in _shipped_files():
@@ -192,7 +192,7 @@ def _settled(
             )
         origin, changes = f"{path}: {PARAMETERS}.{name}.{chosen}", options[chosen]
         if not isinstance(changes, dict):
-            raise ValueError(f"{origin}: expected a mapping of keys to values, given {changes!r}")
+            raise ValueError(f"{origin}: expected a mapping of keys to values, given {changes!r}")  # noqa: TRY004
         for key, value in changes.items():
             _put(values, str(key), value, origin)
         settled[f"{{{name}}}"] = chosen
