@@ -11,7 +11,6 @@ from typer.testing import CliRunner
 
 from animatte.checkpoint import save_checkpoint
 from animatte.cli import app
-from animatte.models.encoders import imagenet
 from animatte.models.registry import built_network, network_config
 from animatte.training.loop import train
 from animatte.training.recipe import read_recipe
@@ -82,7 +81,7 @@ def test_without_a_connection_the_remedy_is_named(
     def offline(*_: object, **__: object) -> None:
         raise OSError("Name or service not known")
 
-    monkeypatch.setattr(imagenet.hub, "load_state_dict_from_url", offline)
+    monkeypatch.setattr("torch.hub.load_state_dict_from_url", offline)
     recipe = read_recipe(recipe_file, ["network.encoder_weights=imagenet"])
     with pytest.raises(ValueError, match=r"could not be had from https.*null for fresh weights"):
         train(recipe, tmp_path / "run")
