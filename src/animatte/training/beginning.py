@@ -33,18 +33,12 @@ class Beginning(NamedTuple):
     watched: Mapping[str, Sequence[Pair]]
 
 
-def beginning(recipe: Recipe, folder: Path) -> Beginning:
-    """Find data and weights, after looking whether results can be written.
-
-    Args:
-        recipe: everything the result depends on.
-        folder: of the run; made if it is missing.
+def beginning(recipe: Recipe) -> Beginning:
+    """Find data, then weights.
 
     Raises:
-        ValueError: if the folder takes no files, data or weights are missing or do not fit, or a
-            batch is larger than the set.
+        ValueError: if data or weights are missing or do not fit, or a batch is larger than the set.
     """
-    check_writable(folder)
     stream = stream_of(recipe.data, recipe.seed, asked_planes(recipe.network.config, recipe.stages))
     check_batches(recipe.stages, stream.epoch_length)
     watched = validation_pairs(recipe.validation)

@@ -18,7 +18,7 @@ from animatte.data.dataset import Example, ExampleStream, Request
 from animatte.data.folders import Pair
 from animatte.losses import weighted_total
 from animatte.models.registry import MattingNetwork, NetworkConfig
-from animatte.training.beginning import beginning
+from animatte.training.beginning import beginning, check_writable
 from animatte.training.objective import Batch, loss_terms
 from animatte.training.recipe import Recipe
 from animatte.training.schedule import StagePlan, plans
@@ -56,7 +56,8 @@ def train(
         ValueError: if data or weights are missing, or the folder holds another training.
         FloatingPointError: if the loss is no longer a number.
     """
-    network, config, stream, watched = beginning(recipe, folder)
+    check_writable(folder)
+    network, config, stream, watched = beginning(recipe)
     initial = deepcopy(network.state_dict()) if recipe.network.initial_share else {}
     state = fresh_state(channels_last(network), recipe)
     log = opened_folder(folder, recipe, state, on_record)
