@@ -19,10 +19,11 @@ from animatte.training.recipe import read_recipe
 @pytest.mark.parametrize(
     ("override", "complaint"),
     [
-        ("data.root=gone", "gone/discs/alpha is no folder"),
-        ("data.sources.0.exclude=['']", "exclude leaves no picture"),
+        ("data.root=gone", r"^data\.sources\.0: gone/discs/alpha is no folder"),
+        ("data.sources.0.exclude=['']", "exclude leaves no picture of 8"),
         ("data.sources.0.denoised=gone", "discs/gone is no folder"),
-        ("data.backgrounds=gone", "gone is no folder"),
+        ("data.backgrounds=gone", r"^data\.backgrounds: gone is no folder"),
+        ("data.composition.objects=gone", r"^data\.composition\.objects: gone is no folder"),
         ("data.composition.track=rssn", "takes backgrounds from data.backgrounds"),
         ("data.composition.track=coco", "takes backgrounds from data.composition.objects"),
         ("stages.0.phases.0.batch=9", r"phases.0.batch is 9, but an epoch has 8 examples; .*=8"),

@@ -96,15 +96,14 @@ class Recipe(Section):
     @model_validator(mode="after")
     def _has_losses_of_its_network(self) -> Recipe:
         known = term_names(self.network.config)
+        network = " ".join(filter(None, (self.network.name, self.network.rosta)))
         for index, stage in enumerate(self.stages):
             unknown = next((name for name in stage.loss if name not in known), None)
             if unknown is None:
                 continue
             near = get_close_matches(unknown, known, 1)
             hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(known)}"
-            raise ValueError(
-                f"stages.{index}.loss.{unknown}: {self.network.name} has no such term; {hint}"
-            )
+            raise ValueError(f"stages.{index}.loss.{unknown}: {network} has no such term; {hint}")
         return self
 
     @property

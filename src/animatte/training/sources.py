@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -120,14 +121,33 @@ def stream_of(
         wide_kernel=section.wide_kernel if "wide_label" in asked else None,
         layers="foreground" in asked,
     )
-    sources = [_source(section.root, each, composition.replaced) for each in section.sources]
-    backgrounds = Backgrounds(
-        plain=backgrounds_in(section.backgrounds),
-        objects=backgrounds_in(section.composition.objects),
-        denoised=_by_name(section.composition.denoised_backgrounds),
-    )
+    sources = []
+    for number, source in enumerate(section.sources):
+        with _told(f"data.sources.{number}"):
+            sources.append(_source(section.root, source, composition.replaced))
+    backgrounds = _backgrounds(section)
     _check_backgrounds(section, composition, backgrounds)
     return ExampleStream(sources, backgrounds, config, seed, int(section.cache * GIGABYTE))
+
+
+def _backgrounds(section: DataSection) -> Backgrounds:
+    composition = section.composition
+    with _told("data.backgrounds"):
+        plain = backgrounds_in(section.backgrounds)
+    with _told("data.composition.objects"):
+        objects = backgrounds_in(composition.objects)
+    with _told("data.composition.denoised_backgrounds"):
+        denoised = _by_name(composition.denoised_backgrounds)
+    return Backgrounds(plain, objects, denoised)
+
+
+@contextmanager
+def _told(key: str) -> Iterator[None]:
+    """Name the recipe's key before what is wrong with what it names."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{key}: {error}") from error
 
 
 def _check_backgrounds(
@@ -185,7 +205,7 @@ def included(root: Path, source: SourceSection) -> list[Pair]:
     )
     pairs = [pair for pair in found if not pair.name.startswith(source.exclude)]
     if not pairs:
-        raise ValueError(f"{folder}: data.sources.exclude leaves no picture")
+        raise ValueError(f"{folder}: exclude leaves no picture of {len(found)}")
     return pairs
 
 
