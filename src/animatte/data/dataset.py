@@ -136,7 +136,8 @@ class ExampleStream:
         rng = np.random.default_rng([self.seed, request.position])
         if self.backgrounds.plain and rng.random() < self.config.empty:
             empty = self.compositor.empty(request.size, rng)
-            return self._example(empty, rng, _layers_of_empty(empty))
+            layers = _layers_of_empty(empty) if self.config.layers else None
+            return self._example(empty, rng, layers)
         sample, layers, _ = self._composed(self.view_of(request), rng)
         return self._example(sample, rng, layers)
 

@@ -126,7 +126,8 @@ def stream_of(
         with _told(f"data.sources.{number}"):
             sources.append(_source(section.root, source, composition.replaced))
     backgrounds = _backgrounds(section)
-    _check_backgrounds(section, composition, backgrounds)
+    if any(source.replaced for source in sources):
+        _check_backgrounds(section, composition, backgrounds)
     return ExampleStream(sources, backgrounds, config, seed, int(section.cache * GIGABYTE))
 
 
