@@ -1,6 +1,7 @@
 """Cutting with a stand-in for the network: what is written, in which colours, how deep."""
 
 from collections.abc import Callable
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 
@@ -10,13 +11,12 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
+from animatte.batch import CutFailure, cut_photos
 from animatte.cutting import (
     Background,
-    CutFailure,
     CutOptions,
     CutReport,
     cut_photo,
-    cut_photos,
     parsed_background,
 )
 from animatte.images import ImageError, Photo, read_photo
@@ -67,6 +67,7 @@ def mixed() -> NDArray[np.float32]:
     return alpha * SUBJECT + (1 - alpha) * BEHIND
 
 
+@cache  # as it holds the time at which it is made
 def wide_profile() -> bytes:
     """An RGB profile that is plainly not sRGB: sRGB with red and blue exchanged."""
     profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())

@@ -154,8 +154,7 @@ class Compositor:
         else:
             own = self._own_layers(pick, account, rng) if self.own_layers else None
             return Composed(Sample(pick.name, self._photo(pick), pick.alpha), own, account)
-        image, alpha = (levels(plane, 8) for plane in (layers.image, layers.alpha))
-        sample = Sample(pick.name, np.asarray(image, np.uint8), np.asarray(alpha, np.uint8))
+        sample = Sample(pick.name, levels(layers.image, 8), levels(layers.alpha, 8))
         return Composed(sample, layers, account)
 
     def _picked(self, source: Source, number: int, view_of: ViewOf, rng: Generator) -> _Pick:

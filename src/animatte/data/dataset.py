@@ -13,6 +13,7 @@ from animatte.compositing import Image
 from animatte.data.augmentation import (
     ColourConfig,
     Generator,
+    View,
     ViewConfig,
     drawn_view,
     recoloured,
@@ -96,6 +97,17 @@ class Request(NamedTuple):
     scale: tuple[float, float]
 
 
+@dataclass(frozen=True)
+class _DrawnView:
+    """Draws views of one kind; can be sent to another process."""
+
+    size: int
+    config: ViewConfig
+
+    def __call__(self, alpha: NDArray[np.uint8], rng: Generator) -> View:
+        return drawn_view(alpha, self.size, self.config, rng)
+
+
 class ExampleStream:
     """Examples by position: the same seed and position give the same example, in any process.
 
@@ -143,8 +155,7 @@ class ExampleStream:
 
     def view_of(self, request: Request) -> ViewOf:
         """Return what draws the view of a request."""
-        config = replace(self.config.view, scale=request.scale)
-        return lambda alpha, rng: drawn_view(alpha, request.size, config, rng)
+        return _DrawnView(request.size, replace(self.config.view, scale=request.scale))
 
     def composed(self, position: int, view_of: ViewOf) -> Composed:
         """Draw a picture with all its layers, as the examples are made of."""

@@ -5,15 +5,19 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from typing import TypeVar
 
 import cv2
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+_LAST_BREATH = 1.0  # seconds for a process that was told to end
 
 
 def mapped(
@@ -40,17 +44,38 @@ def mapped(
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(processes, context, _begin)
     try:
-        yield from pool.map(function, items)
+        with _interrupt_held():  # which the new processes inherit: a terminal's Ctrl-C meets all
+            # Not `pool.map`, which cancels what waits: the pool's thread trips over that when the
+            # processes are ended.
+            waiting = deque(pool.submit(function, item) for item in items)
+        while waiting:
+            yield waiting.popleft().result()
     except BrokenProcessPool as error:
         raise OSError(
             "a process was killed, as a rule for want of memory; try again with fewer --jobs"
         ) from error
     except BaseException:  # Ctrl-C above all: what is under way is not waited for
-        for process in list(pool._processes.values()):
+        processes_left = list(pool._processes.values())
+        for process in processes_left:
             process.terminate()
+        for process in processes_left:
+            process.join(_LAST_BREATH)
         raise
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+@contextmanager
+def _interrupt_held() -> Iterator[None]:
+    """Let Ctrl-C wait, where the system can; it comes when the block ends."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _begin() -> None:
