@@ -13,7 +13,9 @@ from animatte.cli.progress import Jobs, progress_bar
 
 
 def compose(
-    recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="YAML file.")],
+    recipe: Annotated[
+        Path, typer.Argument(metavar="RECIPE", help="YAML file, or a shipped recipe's name.")
+    ],
     overrides: Annotated[
         list[str] | None,
         typer.Argument(metavar="[KEY=VALUE]...", help="Values that replace the recipe's."),
