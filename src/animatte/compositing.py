@@ -79,6 +79,36 @@ def estimated_foreground(image: Image, alpha: Image) -> Image:
     return estimate
 
 
+def quick_foreground(image: Image, alpha: Image) -> Image:
+    """Estimate the subject's own colours in a tenth of the time, for the frames of a film.
+
+    As `estimated_foreground`, but the full size has no passes of its own: the coarse colours are
+    magnified, and made to fit the image where alpha is between 0 and 1.
+
+    Args:
+        image: (H, W, 3) in [0, 1].
+        alpha: (H, W) in [0, 1].
+
+    Returns:
+        (H, W, 3) float32 in [0, 1], as `estimated_foreground`.
+
+    Raises:
+        ValueError: for sizes that differ.
+    """
+    _check_alpha(image, alpha)
+    coarse = _coarse_colours(image, alpha, _REDUCTION)
+    size = alpha.shape[::-1]
+    foreground, background = (np.asarray(cv2.resize(each, size), np.float32) for each in coarse)
+    np.copyto(foreground, image, where=(alpha >= 1)[:, :, None])
+    partly = np.nonzero((alpha > 0) & (alpha < 1))
+    weight = alpha[partly][:, None]
+    inside, behind = foreground[partly], background[partly]
+    rest = image[partly] - weight * inside - (1 - weight) * behind
+    inside += weight * rest / (weight**2 + (1 - weight) ** 2)
+    foreground[partly] = np.clip(inside, 0, 1)
+    return foreground
+
+
 def _coarse_colours(image: Image, alpha: Image, reduction: int) -> list[Image]:
     """Foreground and background colours, both defined everywhere, at 1/reduction of the size."""
     height, width = alpha.shape
