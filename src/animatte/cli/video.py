@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from animatte.video.job import VideoReport
 
 
+# Behind the subject in side-by-side films, unless another is asked for.
+_NEW_BACKGROUND = "#00b140"
+
+
 def video(
     clip: Annotated[
         str,
@@ -50,6 +54,10 @@ def video(
             help="Write the subject on a colour, on a picture, or on the film blurred.",
         ),
     ] = None,
+    side_by_side: Annotated[
+        bool,
+        typer.Option("--side-by-side", help="Write film, matte and composite beside each other."),
+    ] = False,
     output_format: Annotated[
         str | None,
         typer.Option(
@@ -70,7 +78,9 @@ def video(
     ] = None,
     fps: Annotated[
         str | None,
-        typer.Option(metavar="RATE", help="Pictures per second, where IN is pictures. Default: 25."),
+        typer.Option(
+            metavar="RATE", help="Pictures per second, where IN is pictures. Default: 25."
+        ),
     ] = None,
     preview: Annotated[
         int | None,
@@ -114,18 +124,15 @@ def video(
     from animatte.predictor import load
     from animatte.video import opening, running
     from animatte.video.formats import chosen_format
-    from animatte.video.frames import VideoError, Window
-    from animatte.video.job import VideoOptions
+    from animatte.video.frames import Window
+    from animatte.video.options import VideoOptions
     from animatte.video.stabilisation import named_stabiliser
 
-    if matte and background is not None:
-        raise VideoError(
-            "--matte writes the alpha alone and --background a finished film; "
-            "choose one, and run twice for both"
-        )
-    kind: Kind = "matte" if matte else "cutout" if background is None else "composite"
+    kind = _kind(matte, background, side_by_side)
     chosen = None if preview else chosen_format(output_format, output, kind)
     named_stabiliser(stabilise)
+    if side_by_side and background is None:
+        background = _NEW_BACKGROUND
     behind = None if background is None else parsed_background(background)
     window = Window(
         Fraction(0) if start is None else opening.parsed_moment(start),
@@ -134,7 +141,15 @@ def video(
     opened = opening.opened(clip, None if fps is None else opening.parsed_rate(fps))
     predictor = load(model, device=device, strategy=strategy, refine=refine)
     if chosen is None:
-        _write_preview(predictor, opened, Path(output), preview or 1, window, behind, quiet)
+        _write_preview(
+            predictor,
+            opened,
+            Path(output),
+            step=preview or 1,
+            window=window,
+            background=behind,
+            quiet=quiet,
+        )
         return
     options = VideoOptions(chosen, kind, behind, window, stabilise, with_sound=audio)
     identity = {
@@ -148,17 +163,35 @@ def video(
             opened,
             running.output_path(output, chosen),
             options,
-            identity,
-            resume,
-            advance,
+            identity=identity,
+            resume=resume,
+            progress=advance,
         )
     _tell(report, quiet)
+
+
+def _kind(matte: bool, background: str | None, side_by_side: bool) -> Kind:
+    """What is to be written.
+
+    Raises:
+        ValueError: if that would be two things.
+    """
+    if matte and (background is not None or side_by_side):
+        other = "--background" if background is not None else "--side-by-side"
+        raise ValueError(
+            f"--matte writes the alpha alone and {other} another film; "
+            "choose one, and run twice for both"
+        )
+    if side_by_side:
+        return "side-by-side"
+    return "matte" if matte else "cutout" if background is None else "composite"
 
 
 def _write_preview(
     predictor: Predictor,
     clip: Clip,
     output: Path,
+    *,
     step: int,
     window: Window,
     background: Background | None,
@@ -170,7 +203,15 @@ def _write_preview(
     if output.suffix.lower() != ".png":
         raise VideoError(f"a preview is a picture; end {output} with .png")
     with _progress(clip, window, quiet) as advance:
-        count = write_preview(predictor, clip, output, step, window, background, advance)
+        count = write_preview(
+            predictor,
+            clip,
+            output,
+            step=step,
+            window=window,
+            background=background,
+            progress=advance,
+        )
     if not quiet:
         print(f"{output}  {count} frames")
 
@@ -197,7 +238,9 @@ def _tell(report: VideoReport, quiet: bool) -> None:
         print(f"note: {note}", file=sys.stderr)
     if not quiet:
         new = report.num_frames - report.num_resumed
-        resumed = f", {report.num_resumed} of them from an earlier run" if report.num_resumed else ""
+        resumed = (
+            f", {report.num_resumed} of them from an earlier run" if report.num_resumed else ""
+        )
         rate = f", {new / report.seconds:.1f} frames/s" if new else ""
         print(f"{report.output}  {report.num_frames} frames{resumed}, {report.seconds:.1f} s{rate}")
     if report.damage:

@@ -88,7 +88,6 @@ class Sound:
             except (FFmpegError, ValueError) as error:
                 self._notes.add(f"{context.name} sound is left out: {reason_of(error)}")
                 return
-            assert isinstance(added, AudioStream)
             target, is_copied = added, False
             name = encoder.removeprefix("lib")
             self._notes.add(
@@ -111,14 +110,14 @@ def _copied(
 
 
 def _encoded(
-    packet: av.Packet[Any], target: AudioStream, origin: Fraction
+    packet: av.Packet[AudioStream], target: AudioStream, origin: Fraction
 ) -> Iterator[av.Packet[Any]]:
     try:
         frames = packet.decode()
     except FFmpegError:  # a damaged piece; the next ones carry on
         return
     for frame in frames:
-        if frame.pts is not None:
+        if frame.pts is not None and frame.time_base is not None:
             frame.pts -= round(origin / frame.time_base)
         yield from target.encode(frame)
     if packet.size == 0:

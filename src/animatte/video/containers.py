@@ -143,9 +143,7 @@ class ContainerClip:
             last = pts
             yield frame, pts
 
-    def _decoded(
-        self, container: InputContainer, stream: VideoStream
-    ) -> Iterator[av.VideoFrame]:
+    def _decoded(self, container: InputContainer, stream: VideoStream) -> Iterator[av.VideoFrame]:
         """Frames as they are stored; what is damaged is left out and counted."""
         decoder = _decoder(stream)
         packets = container.demux(stream)
@@ -170,7 +168,7 @@ class ContainerClip:
         size = (first.height, first.width)
         if size[0] * size[1] > DEFAULT_MAX_PIXELS:
             raise VideoError(
-                f"{self._path} is {size_text(size)}; frames hold at most {DEFAULT_MAX_PIXELS} pixels"
+                f"{self._path} is {size_text(size)}; the limit is {DEFAULT_MAX_PIXELS} pixels"
             )
         aspect = stream.sample_aspect_ratio or Fraction(1)
         time_base = stream.time_base
@@ -238,5 +236,8 @@ def _missing_end(stream: VideoStream, path: Path) -> str:
 
 
 def _display_matrix(frame: av.VideoFrame) -> bytes | None:
-    matrix = frame.side_data.get(SideDataType.DISPLAYMATRIX)
-    return None if matrix is None else bytes(matrix)
+    for number in range(len(frame.side_data)):
+        data = frame.side_data[number]
+        if data.type == SideDataType.DISPLAYMATRIX:
+            return bytes(data)
+    return None

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from fractions import Fraction
 from pathlib import Path
 from typing import Any, Protocol
 
 import av
 import numpy as np
-from av.error import FFmpegError
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from animatte.images import write_image
 from animatte.video.colour import Converter, tag
 from animatte.video.formats import VideoFormat, encoder_options
-from animatte.video.frames import ClipFacts, VideoError
-from animatte.video.containers import reason_of
+from animatte.video.frames import ClipFacts
 
 
 class FrameWriter(Protocol):
@@ -70,7 +66,9 @@ class FilmWriter:
     def _opened(self, size: tuple[int, ...], pixel_format: str) -> VideoStream:
         name = self._chosen.encoder()
         stream = self._container.add_stream(
-            name, rate=self._facts.rate.limit_denominator(100_000), options=encoder_options(self._chosen)
+            name,
+            rate=self._facts.rate.limit_denominator(100_000),
+            options=encoder_options(self._chosen),
         )
         assert isinstance(stream, VideoStream)
         stream.height, stream.width = size
@@ -102,7 +100,10 @@ class PictureWriter:
         alpha = pixels[:, :, 3] if pixels.ndim == 3 and pixels.shape[2] == 4 else None
         colour = pixels if alpha is None else pixels[:, :, :3]
         write_image(
-            self._folder / f"{self._number:08d}.png", colour, alpha, bit_depth=self._chosen.bit_depth
+            self._folder / f"{self._number:08d}.png",
+            colour,
+            alpha,
+            bit_depth=self._chosen.bit_depth,
         )
         self._number += 1
 

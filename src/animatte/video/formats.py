@@ -13,7 +13,7 @@ from av.codec import Codec
 from animatte.video.frames import VideoError
 from animatte.video.sequences import is_pattern
 
-Kind: TypeAlias = Literal["cutout", "matte", "composite"]
+Kind: TypeAlias = Literal["cutout", "matte", "composite", "side-by-side"]
 
 
 @dataclass(frozen=True)

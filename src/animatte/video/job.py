@@ -1,29 +1,27 @@
-"""A clip in, a clip out: frames decoded, matted and encoded at the same time, segment by segment."""
+"""A clip in, a clip out: decoded, matted and encoded at the same time, segment by segment."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Final, Protocol
 
 import numpy as np
 from av.error import FFmpegError
 from numpy.typing import NDArray
 
-from animatte.cutting import Background
 from animatte.images import Photo
 from animatte.images.arrays import size_text
 from animatte.looks import Matte
 from animatte.scales import resized
 from animatte.video.containers import ContainerClip, reason_of
-from animatte.video.encoding import FilmWriter, FrameWriter, PictureWriter
-from animatte.video.formats import Kind, VideoFormat
-from animatte.video.frames import Clip, ClipFacts, Frame, Notes, VideoError, Window
+from animatte.video.frames import Clip, ClipFacts, Frame, Notes, VideoError
 from animatte.video.joining import CONTAINERS, join_film, join_pictures
+from animatte.video.making import RenderedFrame, SegmentMaker
+from animatte.video.options import VideoOptions
 from animatte.video.pipeline import in_background
 from animatte.video.rendering import Renderer
 from animatte.video.segments import Segment, WorkFolder
@@ -33,8 +31,6 @@ from animatte.video.stabilisation import (
     reduced_view,
 )
 
-# Seconds of film in a segment: what a run that is stopped loses at most.
-SEGMENT_SECONDS: Final = Fraction(4)
 _AHEAD: Final = 2  # frames that may wait between two steps
 Progress = Callable[[Fraction], None]
 
@@ -45,29 +41,6 @@ class MattePredictor(Protocol):
     def matte(self, image: Photo, /) -> Matte:
         """(H, W) alpha in [0, 1], and what was done to find it."""
         ...
-
-
-@dataclass(frozen=True, eq=False)
-class VideoOptions:
-    """What is written.
-
-    Attributes:
-        format: a value of `animatte.video.formats.FORMATS`.
-        kind: cut-outs, mattes, or finished pictures.
-        background: of finished pictures.
-        window: the part of the clip.
-        stabilise: a key of `animatte.video.stabilisation.STABILISERS`.
-        with_sound: keep the sound.
-        segment_seconds: length of what is kept when a run is stopped.
-    """
-
-    format: VideoFormat
-    kind: Kind = "cutout"
-    background: Background | None = None
-    window: Window = field(default_factory=Window)
-    stabilise: str = "flow"
-    with_sound: bool = True
-    segment_seconds: Fraction = SEGMENT_SECONDS
 
 
 @dataclass(frozen=True)
@@ -93,14 +66,6 @@ class VideoReport:
     damage: str
 
 
-class _Finished(NamedTuple):
-    """A frame as it is written."""
-
-    frame: Frame
-    matted: MattedFrame
-    pixels: NDArray[Any]
-
-
 class VideoJob:
     """One clip on its way into one result.
 
@@ -119,6 +84,7 @@ class VideoJob:
         clip: Clip,
         output: Path,
         options: VideoOptions,
+        *,
         work: WorkFolder,
         progress: Progress = lambda _: None,
     ) -> None:
@@ -130,6 +96,7 @@ class VideoJob:
         self._progress = progress
         self.notes = Notes()
         self._facts = self._written_facts()
+        self._maker = SegmentMaker(work, self._facts, output, options)
         self._note_sizes()
 
     def run(self) -> VideoReport:
@@ -175,7 +142,8 @@ class VideoJob:
             in_background(decoded, _AHEAD, "decode") as frames,
             in_background(self._matted(frames), _AHEAD, "matte") as matted,
         ):
-            self._write(self._rendered(stabilised(matted, steady)), len(finished))
+            rendered = self._rendered(stabilised(matted, steady))
+            self._maker.make(rendered, len(finished), self._tell)
 
     def _matted(self, frames: Iterator[Frame]) -> Iterator[MattedFrame]:
         for frame in frames:
@@ -191,41 +159,13 @@ class VideoJob:
         alpha = resized(self._predictor.matte(widened).alpha, photo.size)
         return alpha if photo.alpha is None else alpha * photo.alpha
 
-    def _rendered(self, matted: Iterator[MattedFrame]) -> Iterator[_Finished]:
+    def _rendered(self, matted: Iterator[MattedFrame]) -> Iterator[RenderedFrame]:
         options = self._options
         deep = options.format.deep or (options.format.is_pictures and self._facts.deep)
         renderer = Renderer(options.kind, options.background, deep)
         for item in matted:
             pixels = renderer.pixels(item.frame.photo, item.alpha)
-            yield _Finished(item.frame, item, resized(pixels, self._facts.size))
-
-    def _write(self, items: Iterator[_Finished], number: int) -> None:
-        """Write segments from `number` on; one that is not whole is removed."""
-        segment: _OpenSegment | None = None
-        try:
-            for item in items:
-                place = self._segment_of(item.frame.pts)
-                if segment is not None and place != segment.place:
-                    segment.close(self._work, end=item.frame.pts)
-                    segment, number = None, number + 1
-                if segment is None:
-                    segment = _OpenSegment(number, place, self._writer(number))
-                segment.add(item)
-                self._tell(item.frame.pts + self._duration(item.frame))
-            if segment is not None:
-                assert segment.last is not None
-                last = segment.last.frame
-                segment.close(self._work, end=last.pts + self._duration(last))
-        except BaseException:
-            if segment is not None:
-                segment.abandon(self._work)
-            raise
-
-    def _writer(self, number: int) -> FrameWriter:
-        path, chosen = self._work.unfinished(number), self._options.format
-        if chosen.is_pictures:
-            return PictureWriter(path, chosen)
-        return FilmWriter(path, CONTAINERS[self._output.suffix.lower()], chosen, self._facts)
+            yield RenderedFrame(item, resized(pixels, self._facts.size))
 
     def _join(self, segments: list[Segment]) -> None:
         if self._options.format.is_pictures:
@@ -239,34 +179,26 @@ class VideoJob:
                 segments,
                 beside,
                 CONTAINERS[self._output.suffix.lower()],
-                self._facts,
-                self._options.window,
-                self._clip.files[0] if has_sound else None,
-                self.notes,
+                facts=self._facts,
+                window=self._options.window,
+                sound=self._clip.files[0] if has_sound else None,
+                notes=self.notes,
             )
             beside.replace(self._output)
         finally:
             beside.unlink(missing_ok=True)
-
-    def _segment_of(self, pts: int) -> int:
-        """Which segment a frame belongs to: by time, so that every run divides alike."""
-        seconds = pts * self._facts.time_base - self._options.window.start
-        return int(seconds // self._options.segment_seconds)
-
-    def _duration(self, frame: Frame) -> int:
-        return frame.duration or self._facts.frame_duration
 
     def _tell(self, pts: int) -> None:
         self._progress(pts * self._facts.time_base - self._options.window.start)
 
     def _written_facts(self) -> ClipFacts:
         """What is true of the frames as they are written."""
-        from dataclasses import replace
-
         facts = self._clip.facts
         keeps_aspect = self._options.format.name == "h264" or (
             not self._options.format.is_pictures and self._output.suffix.lower() == ".mov"
         )
+        if self._options.kind == "side-by-side":
+            facts = replace(facts, size=(facts.size[0], 3 * facts.size[1]))
         if facts.pixel_aspect == 1 or keeps_aspect:
             return facts
         size = _square_size(facts.size, facts.pixel_aspect)
@@ -298,43 +230,6 @@ class VideoJob:
             f"about {seconds:g} s are finished in {self._work.path}: make room and run the same "
             "command again to go on from there"
         )
-
-
-class _OpenSegment:
-    """A segment being written."""
-
-    def __init__(self, number: int, place: int, writer: FrameWriter) -> None:
-        self.place = place
-        self.last: MattedFrame | None = None
-        self._number = number
-        self._writer = writer
-        self._stamps: list[int] = []
-        self._num_cuts = 0
-
-    def add(self, item: _Finished) -> None:
-        """Write a frame."""
-        self._writer.add(item.pixels, item.frame.pts - (self._stamps or [item.frame.pts])[0])
-        self._stamps.append(item.frame.pts)
-        self._num_cuts += item.matted.is_cut
-        self.last = item.matted
-
-    def close(self, work: WorkFolder, end: int) -> None:
-        """Finish it."""
-        assert self.last is not None
-        self._writer.close()
-        work.finish(self._number, self._stamps, end, self._num_cuts, self.last.steady)
-
-    def abandon(self, work: WorkFolder) -> None:
-        """Leave nothing of it."""
-        try:
-            self._writer.close()
-        except (OSError, ValueError, FFmpegError):
-            pass  # what cannot be finished is removed all the same
-        path = work.unfinished(self._number)
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
 
 
 def _square_size(size: tuple[int, int], pixel_aspect: Fraction) -> tuple[int, int]:

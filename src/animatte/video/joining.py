@@ -9,11 +9,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import av
-from av.container import OutputContainer
 from av.video.stream import VideoStream
 
 from animatte.video.audio import Sound
-from animatte.video.formats import VideoFormat
 from animatte.video.frames import ClipFacts, Notes, VideoError, Window
 from animatte.video.segments import Segment
 from animatte.video.sequences import numbered_path
@@ -32,6 +30,7 @@ def join_film(
     segments: Sequence[Segment],
     target: Path,
     container: str,
+    *,
     facts: ClipFacts,
     window: Window,
     sound: Path | None,

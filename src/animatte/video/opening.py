@@ -40,7 +40,9 @@ def parsed_moment(text: str) -> Fraction:
     except (ValueError, ZeroDivisionError):
         values = []
     if not 1 <= len(values) <= 3 or any(value < 0 or "/" in text for value in values):
-        raise VideoError(f"moment {text!r} is not understood; write seconds or H:MM:SS, like 1:02.5")
+        raise VideoError(
+            f"moment {text!r} is not understood; write seconds or H:MM:SS, like 1:02.5"
+        )
     seconds = Fraction(0)
     for value in values:
         seconds = seconds * 60 + value
@@ -58,5 +60,7 @@ def parsed_rate(text: str) -> Fraction:
     except (ValueError, ZeroDivisionError):
         rate = Fraction(0)
     if not 0 < rate <= 1000:
-        raise VideoError(f"fps {text!r} is no number above 0 and at most 1000, like 25 or 30000/1001")
+        raise VideoError(
+            f"fps {text!r} is no number above 0 and at most 1000, like 25 or 30000/1001"
+        )
     return rate

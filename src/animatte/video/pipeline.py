@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
@@ -40,10 +40,8 @@ class _Step(Generic[T]):
         """End the thread after the item that it is at."""
         self._stopped.set()
         while self._thread.is_alive():
-            try:  # make room for an item that waits to be handed on
+            with suppress(queue.Empty):  # make room for an item that waits to be handed on
                 self._queue.get(timeout=0.01)
-            except queue.Empty:
-                continue
 
     def _run(self) -> None:
         error: BaseException | None = None
@@ -52,7 +50,7 @@ class _Step(Generic[T]):
                 self._queue.put(item)
                 if self._stopped.is_set():
                     break
-        except BaseException as raised:  # noqa: BLE001  handed to who takes the results
+        except BaseException as raised:
             error = raised
         finally:
             if hasattr(self._items, "close"):

@@ -32,6 +32,7 @@ def write_preview(
     predictor: MattePredictor,
     clip: Clip,
     output: Path,
+    *,
     step: int,
     window: Window,
     background: Background | None = None,

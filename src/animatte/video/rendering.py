@@ -35,14 +35,21 @@ class Renderer:
         self._behind: Any = None
 
     def pixels(self, photo: Photo, alpha: NDArray[np.float32]) -> NDArray[Any]:
-        """Render one frame: (H, W) for a matte, (H, W, 3) for a composite, (H, W, 4) RGBA."""
+        """Render one frame: (H, W) for a matte, (H, W, 3) for a composite, (H, W, 4) RGBA.
+
+        Side by side: (H, 3W, 3), the frame, its matte, and the composite.
+        """
         alpha = decided(alpha)
         if self._kind == "matte":
             return self._levels(alpha)
         foreground = quick_foreground(photo.image, alpha)
         if self._kind == "cutout":
             return np.dstack([self._levels(foreground), self._levels(alpha)])
-        return self._levels(composite(foreground, self._behind_of(photo, alpha), alpha))
+        whole = self._levels(composite(foreground, self._behind_of(photo, alpha), alpha))
+        if self._kind == "composite":
+            return whole
+        grey = np.repeat(self._levels(alpha)[:, :, None], 3, axis=2)
+        return np.hstack([self._levels(photo.image), grey, whole])
 
     def _behind_of(self, photo: Photo, alpha: NDArray[np.float32]) -> Any:
         assert self._background is not None

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from animatte import __version__
 from animatte.catalogue import DEFAULT_MODEL, shipped_models
 from animatte.cutting import Background
 from animatte.video.formats import VideoFormat
 from animatte.video.frames import Clip, VideoError
-from animatte.video.job import MattePredictor, Progress, VideoJob, VideoOptions, VideoReport
+from animatte.video.job import MattePredictor, Progress, VideoJob, VideoReport
+from animatte.video.options import VideoOptions
 from animatte.video.segments import WorkFolder, files_hash, key_of
 from animatte.video.sequences import is_pattern
 
@@ -21,6 +23,7 @@ def cut_video(
     clip: Clip,
     output: Path,
     options: VideoOptions,
+    *,
     identity: Mapping[str, Any],
     resume: bool = True,
     progress: Progress = lambda _: None,
@@ -43,7 +46,7 @@ def cut_video(
     if not options.format.is_pictures:
         options.format.encoder()  # says so now if there is none
     work = _work_folder(clip, output, options, identity, resume)
-    return VideoJob(predictor, clip, output, options, work, progress).run()
+    return VideoJob(predictor, clip, output, options, work=work, progress=progress).run()
 
 
 def output_path(text: str, chosen: VideoFormat) -> Path:
@@ -65,6 +68,7 @@ def _work_folder(
     window = options.window
     key = key_of(
         {
+            "animatte": __version__,
             "clip": files_hash(clip.files),
             "rate": str(clip.facts.rate),
             "format": options.format.name,
@@ -102,7 +106,9 @@ def _check_output(output: Path, clip: Clip) -> None:
     if is_pattern(output.name):
         folder = output.parent.resolve()
         if any(path.resolve().parent == folder for path in clip.files if path.suffix == ".png"):
-            raise VideoError(f"{output.parent} holds the pictures to be read; write to another folder")
+            raise VideoError(
+                f"{output.parent} holds the pictures to be read; write to another folder"
+            )
     elif output.is_dir():
         raise VideoError(f"{output} is a folder; name a file")
     elif any(path.resolve() == output.resolve() for path in clip.files):

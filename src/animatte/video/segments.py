@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -98,7 +97,7 @@ class WorkFolder:
 
     def finished(self) -> list[Segment]:
         """The finished segments from the first one on, without a gap."""
-        segments = []
+        segments: list[Segment] = []
         while (record := self._record(len(segments))).exists():
             values = json.loads(record.read_text(encoding="utf-8"))
             place = self._place(len(segments))
@@ -160,4 +159,4 @@ def _stored_key(manifest: Path) -> str | None:
 def _write_whole(path: Path, values: Mapping[str, Any]) -> None:
     beside = path.with_suffix(".part")
     beside.write_text(json.dumps(values), encoding="utf-8")
-    os.replace(beside, path)
+    beside.replace(path)

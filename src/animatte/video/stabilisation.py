@@ -148,21 +148,18 @@ def _steadied(last: Steady, item: MattedFrame, search: cv2.DISOpticalFlow) -> Ar
     before, after = (cv2.cvtColor(view, cv2.COLOR_RGB2GRAY) for view in (last.view, item.view))
     if min(after.shape) < 16:  # smaller than the patches of the search
         return item.alpha
-    flow = search.calc(after, before, None)  # type: ignore[call-overload]  None: found anew
-    trust = _trust(last.view, item.view, flow)
+    unknown = np.empty((*after.shape, 2), np.float32)  # filled by the search
+    flow = np.asarray(search.calc(after, before, unknown), np.float32)
     height, width = item.alpha.shape
-    scale = (width / flow.shape[1], height / flow.shape[0])
-    places = _places(cv2.resize(flow * np.float32(scale), (width, height)))
+    scale = np.array([width / flow.shape[1], height / flow.shape[0]], np.float32)
+    places = _places(np.asarray(cv2.resize(flow * scale, (width, height)), np.float32))
     # What comes from outside the picture is not known: no trust there.
     carried = cv2.remap(
         last.alpha, *places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=-1
     )
-    weight = cv2.resize(trust, (width, height))
+    weight = np.asarray(cv2.resize(_trust(last.view, item.view, flow), (width, height)), np.float32)
     weight[carried < 0] = 0
-    carried -= item.alpha
-    carried *= weight
-    carried += item.alpha
-    return np.asarray(carried, np.float32)
+    return np.asarray(item.alpha + weight * (carried - item.alpha), np.float32)
 
 
 def _trust(before: View, after: View, flow: Array) -> Array:
@@ -177,9 +174,9 @@ def _trust(before: View, after: View, flow: Array) -> Array:
 def _places(flow: Array) -> tuple[Array, Array]:
     """Columns and rows that a flow (H, W, 2) leads to."""
     height, width = flow.shape[:2]
-    columns = flow[:, :, 0] + np.arange(width, dtype=np.float32)
-    rows = flow[:, :, 1] + np.arange(height, dtype=np.float32)[:, None]
-    return columns, rows
+    columns = np.arange(width, dtype=np.float32)
+    rows = np.arange(height, dtype=np.float32)[:, None]
+    return np.add(flow[:, :, 0], columns), np.add(flow[:, :, 1], rows)
 
 
 STABILISERS: Mapping[str, Stabiliser] = {
@@ -196,7 +193,5 @@ def named_stabiliser(name: str) -> Stabiliser:
         ValueError: if it is unknown.
     """
     if name not in STABILISERS:
-        raise ValueError(
-            f"stabilising {name!r} is unknown; choose one of {', '.join(STABILISERS)}"
-        )
+        raise ValueError(f"stabilising {name!r} is unknown; choose one of {', '.join(STABILISERS)}")
     return STABILISERS[name]
