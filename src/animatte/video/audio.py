@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import av
 from av.audio.stream import AudioStream
@@ -75,10 +76,10 @@ class Sound:
 
     def _add_target(self, stream: AudioStream, output: OutputContainer) -> None:
         context = stream.codec_context
-        if context is None:
+        if cast(object, context) is None:  # no decoder knows it
             self._notes.add("sound of an unknown codec is left out")
             return
-        if context.codec.canonical_name in output.supported_codecs:
+        if _is_taken(stream, output.format.name):
             target, is_copied = output.add_stream_from_template(stream), True
         else:
             encoder = _ENCODERS.get(output.format.name, "aac")
@@ -88,7 +89,7 @@ class Sound:
             except (FFmpegError, ValueError) as error:
                 self._notes.add(f"{context.name} sound is left out: {reason_of(error)}")
                 return
-            target, is_copied = added, False
+            target, is_copied = cast(AudioStream, added), False
             name = encoder.removeprefix("lib")
             self._notes.add(
                 f"{context.name} sound does not go into {output.format.name}: encoded as {name}"
@@ -96,6 +97,17 @@ class Sound:
         if stream.language:
             target.metadata["language"] = stream.language
         self._targets[stream.index] = (target, is_copied)
+
+
+def _is_taken(stream: AudioStream, container: str) -> bool:
+    """Whether a container takes a codec as it is: tried, as its list of codecs is generous."""
+    try:
+        with av.open(io.BytesIO(), "w", format=container) as trial:
+            trial.add_stream_from_template(stream)
+            trial.start_encoding()
+    except (FFmpegError, ValueError):
+        return False
+    return True
 
 
 def _copied(
@@ -110,10 +122,10 @@ def _copied(
 
 
 def _encoded(
-    packet: av.Packet[AudioStream], target: AudioStream, origin: Fraction
+    packet: av.Packet[Any], target: AudioStream, origin: Fraction
 ) -> Iterator[av.Packet[Any]]:
     try:
-        frames = packet.decode()
+        frames = cast(list[av.AudioFrame], packet.decode())
     except FFmpegError:  # a damaged piece; the next ones carry on
         return
     for frame in frames:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import av
 from av.container import InputContainer
 from av.error import FFmpegError
+from av.sidedata.sidedata import SideData
 from av.sidedata.sidedata import Type as SideDataType
 from av.stream import Disposition
 from av.video.codeccontext import VideoCodecContext
@@ -236,8 +237,6 @@ def _missing_end(stream: VideoStream, path: Path) -> str:
 
 
 def _display_matrix(frame: av.VideoFrame) -> bytes | None:
-    for number in range(len(frame.side_data)):
-        data = frame.side_data[number]
-        if data.type == SideDataType.DISPLAYMATRIX:
-            return bytes(data)
-    return None
+    # Its stub says that it is a dict of names.
+    parts = cast(Sequence[SideData], list(frame.side_data))
+    return next((bytes(part) for part in parts if part.type == SideDataType.DISPLAYMATRIX), None)

@@ -54,6 +54,7 @@ def join_film(
         template = first.streams.video[0]
         stream = output.add_stream_from_template(template)
         stream.time_base = facts.time_base
+        stream.codec_context.sample_aspect_ratio = facts.pixel_aspect
         if template.metadata.get("alpha_mode"):
             stream.metadata["alpha_mode"] = template.metadata["alpha_mode"]
         pictures = _packets(segments, stream, facts, window)

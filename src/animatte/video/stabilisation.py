@@ -148,8 +148,8 @@ def _steadied(last: Steady, item: MattedFrame, search: cv2.DISOpticalFlow) -> Ar
     before, after = (cv2.cvtColor(view, cv2.COLOR_RGB2GRAY) for view in (last.view, item.view))
     if min(after.shape) < 16:  # smaller than the patches of the search
         return item.alpha
-    unknown = np.empty((*after.shape, 2), np.float32)  # filled by the search
-    flow = np.asarray(search.calc(after, before, unknown), np.float32)
+    still = np.zeros((*after.shape, 2), np.float32)  # where the search begins
+    flow = np.asarray(search.calc(after, before, still), np.float32)
     height, width = item.alpha.shape
     scale = np.array([width / flow.shape[1], height / flow.shape[0]], np.float32)
     places = _places(np.asarray(cv2.resize(flow * scale, (width, height)), np.float32))
