@@ -99,13 +99,14 @@ def quick_foreground(image: Image, alpha: Image) -> Image:
     coarse = _coarse_colours(image, alpha, _REDUCTION)
     size = alpha.shape[::-1]
     foreground, background = (np.asarray(cv2.resize(each, size), np.float32) for each in coarse)
-    np.copyto(foreground, image, where=(alpha >= 1)[:, :, None])
-    partly = np.nonzero((alpha > 0) & (alpha < 1))
-    weight = alpha[partly][:, None]
-    inside, behind = foreground[partly], background[partly]
-    rest = image[partly] - weight * inside - (1 - weight) * behind
+    cv2.copyTo(image, (alpha >= 1).astype(np.uint8), foreground)
+    partly = np.flatnonzero((alpha > 0) & (alpha < 1))
+    weight = alpha.ravel()[partly, None]
+    pixels = foreground.reshape(-1, 3)  # a view: what is written there is written here
+    inside, behind = pixels[partly], background.reshape(-1, 3)[partly]
+    rest = image.reshape(-1, 3)[partly] - weight * inside - (1 - weight) * behind
     inside += weight * rest / (weight**2 + (1 - weight) ** 2)
-    foreground[partly] = np.clip(inside, 0, 1)
+    pixels[partly] = np.clip(inside, 0, 1)
     return foreground
 
 

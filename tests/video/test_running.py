@@ -79,7 +79,9 @@ def test_alpha_comes_back_near_and_inside_the_subject_the_colours_too(
 ])  # fmt: skip
 def test_uneven_times_are_kept(tmp_path: Path, source: str, name: str, suffix: str) -> None:
     film = write_film(tmp_path / source, Film(stamps=UNEVEN))
-    report = run(film, tmp_path / f"out{suffix}", name, kind="matte", segment_seconds=Fraction(1, 5))
+    report = run(
+        film, tmp_path / f"out{suffix}", name, kind="matte", segment_seconds=Fraction(1, 5)
+    )
     assert stamps_of(report.output) == [stamp / 1000 for stamp in UNEVEN] == stamps_of(film)
 
 
@@ -111,7 +113,9 @@ def test_sound_that_the_container_does_not_take_is_encoded_anew_and_that_is_said
     assert report.notes == ["aac sound does not go into webm: encoded as opus"]
     with av.open(str(film)) as before, av.open(str(report.output)) as after:
         assert after.streams.audio[0].codec_context.name in ("opus", "libopus")
-        lengths = [sum(f.samples for f in each.decode(audio=0)) / 48_000 for each in (before, after)]
+        lengths = [
+            sum(f.samples for f in each.decode(audio=0)) / 48_000 for each in (before, after)
+        ]
     assert abs(lengths[0] - lengths[1]) < 0.05
 
 
@@ -269,7 +273,7 @@ def test_composites_mattes_and_side_by_side_show_what_they_say(tmp_path: Path) -
 
 def test_pictures_out_and_in_again(tmp_path: Path) -> None:
     film = write_film(tmp_path / "in.mp4", Film(sound="aac"))
-    report = run(film, tmp_path / "out" , "png", segment_seconds=Fraction(1, 5))
+    report = run(film, tmp_path / "out", "png", segment_seconds=Fraction(1, 5))
     assert report.notes == ["pictures have no sound: it is left out"]
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert names == [f"{number:05d}.png" for number in range(1, 13)]
@@ -321,7 +325,9 @@ def test_after_a_kill_a_run_goes_on_and_gives_what_an_unbroken_one_gives(
     stamps = tuple(stamp + base for base in range(0, 2000, 500) for stamp in UNEVEN)
     film = write_film(tmp_path / "in.mkv", Film(stamps=stamps, sound="libopus"))
     beside = tmp_path / f".{output.split('/')[0]}.animatte"
-    process = subprocess.Popen([sys.executable, "-c", KILLED, name, str(film), str(tmp_path / output)])
+    process = subprocess.Popen(
+        [sys.executable, "-c", KILLED, name, str(film), str(tmp_path / output)]
+    )
     for _ in range(1500):
         if (beside / "000001.json").exists() or process.poll() is not None:
             break
@@ -441,9 +447,7 @@ main()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of file sizes are POSIX")
-def test_a_limit_of_file_size_leaves_nothing_half_written(
-    tmp_path: Path, tiny_model: Path
-) -> None:
+def test_a_limit_of_file_size_leaves_nothing_half_written(tmp_path: Path, tiny_model: Path) -> None:
     film = write_film(tmp_path / "in.mp4")
     command = ["video", str(film), "-o", str(tmp_path / "out.mov"), "--model", str(tiny_model)]
     result = subprocess.run(
@@ -485,7 +489,9 @@ def test_a_film_whose_index_names_more_than_there_is_says_so(tmp_path: Path) -> 
 
 
 def test_damaged_pieces_are_left_out_and_counted(tmp_path: Path) -> None:
-    film = write_film(tmp_path / "in.mkv", Film(codec="mjpeg", pixel_format="yuvj420p", tags=(5, 2)))
+    film = write_film(
+        tmp_path / "in.mkv", Film(codec="mjpeg", pixel_format="yuvj420p", tags=(5, 2))
+    )
     content = bytearray(film.read_bytes())
     starts = [k for k in range(len(content)) if content[k : k + 3] == b"\xff\xd8\xff"]
     content[starts[5] : starts[6] - 20] = bytes(starts[6] - 20 - starts[5])

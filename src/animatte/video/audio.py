@@ -35,6 +35,8 @@ class Sound:
         self._window = window
         self._notes = notes
         self._targets: dict[int, tuple[AudioStream, bool]] = {}
+        # Matroska begins at 0: what an encoder wrote before, to warm up, would shift all the rest.
+        self._from_zero: set[int] = set()
         with opened_clip(path) as container:
             for stream in container.streams.audio:
                 self._add_target(stream, output)
@@ -65,9 +67,9 @@ class Sound:
             )
             for each in moved:
                 seconds = (each.dts or 0) * each.time_base
-                if (self._window.start > 0 and seconds < 0) or (
-                    length is not None and seconds >= length
-                ):
+                if seconds < 0 and (self._window.start > 0 or target.index in self._from_zero):
+                    continue
+                if length is not None and seconds >= length:
                     continue
                 # Interleaving wants times that never fall, whatever a file says.
                 seconds = max(seconds, clocks.get(target.index, seconds))
@@ -97,6 +99,8 @@ class Sound:
         if stream.language:
             target.metadata["language"] = stream.language
         self._targets[stream.index] = (target, is_copied)
+        if output.format.name == "matroska" and context.name not in ("opus", "libopus"):
+            self._from_zero.add(target.index)
 
 
 def _is_taken(stream: AudioStream, container: str) -> bool:

@@ -204,11 +204,18 @@ def _video_stream(container: InputContainer, path: Path) -> VideoStream:
     )
 
 
+def has_alpha_beside(stream: VideoStream) -> bool:
+    """Whether a VP8 or VP9 stream has its alpha beside the pictures."""
+    return any(
+        key.lower() == "alpha_mode" and value == "1" for key, value in stream.metadata.items()
+    )
+
+
 def _decoder(stream: VideoStream) -> VideoCodecContext:
     """The stream's own decoder, or the one that also reads its alpha."""
     own = stream.codec_context
     name = _ALPHA_DECODERS.get(own.name)
-    if name is None or stream.metadata.get("alpha_mode") != "1":
+    if name is None or not has_alpha_beside(stream):
         return own
     decoder = av.CodecContext.create(name, "r")
     assert isinstance(decoder, av.VideoCodecContext)

@@ -12,6 +12,7 @@ import av
 from av.video.stream import VideoStream
 
 from animatte.video.audio import Sound
+from animatte.video.containers import has_alpha_beside
 from animatte.video.frames import ClipFacts, Notes, VideoError, Window
 from animatte.video.segments import Segment
 from animatte.video.sequences import numbered_path
@@ -55,8 +56,8 @@ def join_film(
         stream = output.add_stream_from_template(template)
         stream.time_base = facts.time_base
         stream.codec_context.sample_aspect_ratio = facts.pixel_aspect
-        if template.metadata.get("alpha_mode"):
-            stream.metadata["alpha_mode"] = template.metadata["alpha_mode"]
+        if has_alpha_beside(template):
+            stream.metadata["alpha_mode"] = "1"
         pictures = _packets(segments, stream, facts, window)
         sounds = iter(()) if sound is None else Sound(sound, output, window, notes).packets()
         for _, packet in heapq.merge(pictures, sounds, key=_time):

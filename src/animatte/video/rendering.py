@@ -8,10 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animatte.compositing import composite, quick_foreground
+from animatte.compositing import quick_foreground
 from animatte.cutting import Background
 from animatte.images import Photo
-from animatte.images.arrays import levels
 from animatte.video.formats import Kind
 
 # Below this and above its complement alpha is taken for 0 and 1: less than a level of 8 bits,
@@ -32,7 +31,7 @@ class Renderer:
         self._kind = kind
         self._background = background
         self._deep = deep
-        self._behind: Any = None
+        self._behind: NDArray[np.float32] | None = None
 
     def pixels(self, photo: Photo, alpha: NDArray[np.float32]) -> NDArray[Any]:
         """Render one frame: (H, W) for a matte, (H, W, 3) for a composite, (H, W, 4) RGBA.
@@ -44,24 +43,24 @@ class Renderer:
             return self._levels(alpha)
         foreground = quick_foreground(photo.image, alpha)
         if self._kind == "cutout":
-            return np.dstack([self._levels(foreground), self._levels(alpha)])
-        whole = self._levels(composite(foreground, self._behind_of(photo, alpha), alpha))
+            return np.asarray(cv2.merge([self._levels(foreground), self._levels(alpha)]))
+        behind = self._behind_of(photo, alpha)
+        whole = self._levels(np.asarray(cv2.blendLinear(foreground, behind, alpha, 1 - alpha)))
         if self._kind == "composite":
             return whole
         grey = np.repeat(self._levels(alpha)[:, :, None], 3, axis=2)
         return np.hstack([self._levels(photo.image), grey, whole])
 
-    def _behind_of(self, photo: Photo, alpha: NDArray[np.float32]) -> Any:
+    def _behind_of(self, photo: Photo, alpha: NDArray[np.float32]) -> NDArray[np.float32]:
         assert self._background is not None
-        if self._background.is_blur:
-            return self._background.behind(photo.image, alpha)
-        if self._behind is None:  # the same for all frames
-            self._behind = self._background.behind(photo.image, alpha)
+        if self._behind is None or self._background.is_blur:  # else the same for all frames
+            behind = np.asarray(self._background.behind(photo.image, alpha), np.float32)
+            self._behind = np.ascontiguousarray(np.broadcast_to(behind, photo.image.shape))
         return self._behind
 
     def _levels(self, values: NDArray[np.float32]) -> NDArray[Any]:
         if self._deep:
-            return levels(values, 16)
+            return (values * np.float32(65535) + np.float32(0.5)).astype(np.uint16)
         return np.asarray(cv2.convertScaleAbs(values, alpha=255), np.uint8)
 
 
