@@ -24,8 +24,8 @@ from animatte.images import Photo, read_photo
 from animatte.predictor import Predictor
 from animatte.video.formats import FORMATS
 from animatte.video.frames import Window
-from animatte.video.options import VideoOptions
 from animatte.video.opening import opened
+from animatte.video.options import VideoOptions
 from animatte.video.running import cut_video
 
 CASES = {"prores": ("cutout", ".mov"), "vp9": ("cutout", ".webm"), "h264": ("matte", ".mp4")}
@@ -84,7 +84,8 @@ def main() -> None:
         count = len(photos)
         print(f"{options.width} x {options.height}, {count} frames, {predictor.name}")
         print(
-            f"model alone     {count / model:6.2f} frames/s, {model_used / count:.2f} s of cores each"
+            f"model alone     {count / model:6.2f} frames/s, "
+            f"{model_used / count:.2f} s of cores each"
         )
         for name, (whole, used) in least.items():
             print(

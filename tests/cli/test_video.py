@@ -7,10 +7,10 @@ import av
 import numpy as np
 import pytest
 from PIL import Image
+from tests.video.conftest import Film, noise, stamps_of, write_film
 from typer.testing import CliRunner
 
 from animatte.cli import app
-from tests.video.conftest import Film, noise, stamps_of, write_film
 
 
 @pytest.fixture

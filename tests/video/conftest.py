@@ -75,7 +75,7 @@ class Film:
     frames: Callable[[int, tuple[int, int]], NDArray[Any]] = scene
 
 
-def write_film(path: Path, film: Film = Film()) -> Path:  # noqa: B008  frozen
+def write_film(path: Path, film: Film = Film()) -> Path:
     matrix, colour_range = film.tags or (5, 1)
     options = {"crf": "8", "bf": "0"} if film.codec == "libx264" else {}
     time_base = Fraction(1, 1000)

@@ -16,15 +16,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
-
-from animatte.cutting import Background
-from animatte.video.encoding import FilmWriter
-from animatte.video.formats import FORMATS
-from animatte.video.frames import VideoError, Window
-from animatte.video.job import VideoReport
-from animatte.video.opening import opened
-from animatte.video.options import VideoOptions
-from animatte.video.running import cut_video, output_path
 from tests.video.conftest import (
     SIZE,
     Film,
@@ -35,6 +26,15 @@ from tests.video.conftest import (
     stamps_of,
     write_film,
 )
+
+from animatte.cutting import Background
+from animatte.video.encoding import FilmWriter
+from animatte.video.formats import FORMATS
+from animatte.video.frames import VideoError, Window
+from animatte.video.job import VideoReport
+from animatte.video.opening import opened
+from animatte.video.options import VideoOptions
+from animatte.video.running import cut_video, output_path
 
 GREEN = Background(colour=(0.0, 1.0, 0.0))
 UNEVEN = (0, 40, 80, 125, 200, 210, 290, 300, 400, 440)
@@ -324,7 +324,7 @@ def test_after_a_kill_a_run_goes_on_and_gives_what_an_unbroken_one_gives(
 ) -> None:
     stamps = tuple(stamp + base for base in range(0, 2000, 500) for stamp in UNEVEN)
     film = write_film(tmp_path / "in.mkv", Film(stamps=stamps, sound="libopus"))
-    beside = tmp_path / f".{output.split('/')[0]}.animatte"
+    beside = tmp_path / f".{output.split('/', maxsplit=1)[0]}.animatte"
     process = subprocess.Popen(
         [sys.executable, "-c", KILLED, name, str(film), str(tmp_path / output)]
     )

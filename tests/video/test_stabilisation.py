@@ -33,7 +33,7 @@ def matted(number: int, alpha: NDArray[np.float32], pixels: NDArray[np.uint8]) -
 def disc(shift: int = 0) -> NDArray[np.float32]:
     plane = np.zeros(SIZE, np.uint8)
     cv2.circle(plane, (64 - shift, 48), 24, 255, -1, cv2.LINE_AA)
-    return plane.astype(np.float32) / 255
+    return np.asarray(plane / 255, np.float32)
 
 
 def flickering(count: int, step: int = 0) -> Iterator[MattedFrame]:
