@@ -26,7 +26,7 @@ def moved(picture: NDArray[Any], size: tuple[int, int], turn: float) -> NDArray[
     height, width = size
     angle = 2 * math.pi * turn
     closeness = max(height / picture.shape[0], width / picture.shape[1])
-    closeness *= 1.15 + 0.15 * (1 - math.cos(angle)) / 2
+    closeness *= 1.02 + 0.2 * (1 - math.cos(angle)) / 2
     room = np.array([width, height]) / closeness
     free = np.array(picture.shape[1::-1]) - room
     corner = free * (0.5 + 0.5 * np.array([math.sin(angle), math.sin(2 * angle)]) * 0.9)

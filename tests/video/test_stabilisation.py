@@ -68,6 +68,12 @@ def test_what_moves_is_not_smeared() -> None:
     assert np.abs(last.alpha - disc(21)).mean() < 0.01
 
 
+def test_a_subject_that_fills_the_picture_stays_whole_while_it_moves() -> None:
+    whole = np.ones(SIZE, np.float32)
+    items = (matted(k, whole, texture(0, 3 * k)) for k in range(8))
+    assert all(item.alpha.min() == 1 for item in STABILISERS["flow"](items, None))
+
+
 def test_none_leaves_every_alpha_as_it_is() -> None:
     result = list(STABILISERS["none"](flickering(4), None))
     assert all(

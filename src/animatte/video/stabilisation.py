@@ -152,13 +152,13 @@ def _steadied(last: Steady, item: MattedFrame, search: cv2.DISOpticalFlow) -> Ar
     flow = np.asarray(search.calc(after, before, still), np.float32)
     height, width = item.alpha.shape
     scale = np.array([width / flow.shape[1], height / flow.shape[0]], np.float32)
-    places = _places(np.asarray(cv2.resize(flow * scale, (width, height)), np.float32))
-    # What comes from outside the picture is not known: no trust there.
+    columns, rows = _places(np.asarray(cv2.resize(flow * scale, (width, height)), np.float32))
     carried = cv2.remap(
-        last.alpha, *places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=-1
+        last.alpha, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
     weight = np.asarray(cv2.resize(_trust(last.view, item.view, flow), (width, height)), np.float32)
-    weight[carried < 0] = 0
+    # What comes from outside the picture is not known: no trust there.
+    weight[(columns < 0) | (columns > width - 1) | (rows < 0) | (rows > height - 1)] = 0
     return np.asarray(item.alpha + weight * (carried - item.alpha), np.float32)
 
 
