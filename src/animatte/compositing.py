@@ -98,6 +98,37 @@ def estimated_foreground(
     return estimate
 
 
+def quick_foreground(image: Image, alpha: Image) -> Image:
+    """Estimate the subject's own colours in a tenth of the time, for the frames of a film.
+
+    As `estimated_foreground`, but the full size has no passes of its own: the coarse colours are
+    magnified, and made to fit the image where alpha is between 0 and 1.
+
+    Args:
+        image: (H, W, 3) in [0, 1].
+        alpha: (H, W) in [0, 1].
+
+    Returns:
+        (H, W, 3) float32 in [0, 1], as `estimated_foreground`.
+
+    Raises:
+        ValueError: for sizes that differ.
+    """
+    _check_alpha(image, alpha)
+    coarse = _coarse_colours(image, alpha, _REDUCTION)
+    size = alpha.shape[::-1]
+    foreground, background = (np.asarray(cv2.resize(each, size), np.float32) for each in coarse)
+    cv2.copyTo(image, (alpha >= 1).astype(np.uint8), foreground)
+    partly = np.flatnonzero((alpha > 0) & (alpha < 1))
+    weight = alpha.ravel()[partly, None]
+    pixels = foreground.reshape(-1, 3)  # a view: what is written there is written here
+    inside, behind = pixels[partly], background.reshape(-1, 3)[partly]
+    rest = image.reshape(-1, 3)[partly] - weight * inside - (1 - weight) * behind
+    inside += weight * rest / (weight**2 + (1 - weight) ** 2)
+    pixels[partly] = np.clip(inside, 0, 1)
+    return foreground
+
+
 def _as_kind(pixels: Pixels, bit_depth: Literal[8, 16] | None) -> Pixels:
     return unit_pixels(pixels) if bit_depth is None else levels(pixels, bit_depth)
 

@@ -221,6 +221,8 @@ def _session_options(threads: int | None) -> onnxruntime.SessionOptions:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # errors
     options.enable_mem_pattern = False  # made for one size; with many it only grows
+    # Threads that wait sleep: spinning, they take the core from whoever decodes and encodes.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if threads is not None:
         if threads < 1:
             raise ValueError(f"threads is {threads}; it must be at least 1")

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from animatte import __version__
-from animatte.cli import cut, data, doctor, evaluate, export, models, serve, train
+from animatte.cli import cut, data, doctor, evaluate, export, models, serve, train, video
 from animatte.cli.errors import OneLineErrors
 
 app = typer.Typer(
@@ -45,6 +45,7 @@ def _options(
 
 
 app.command("cut")(cut.cut)
+app.command("video")(video.video)
 app.add_typer(models.app, name="models")
 app.command("serve")(serve.serve)
 app.command("doctor")(doctor.doctor)

@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 INTERRUPTED = 130
 
 _EXTRA_OF_MODULE = {
+    "av": "video",
     "bm3d": "bm3d",
     "fastapi": "serve",
     "jinja2": "report",
