@@ -6,10 +6,10 @@ DEMO_VENV ?= .venv-demo
 
 bin := $(VENV)/bin
 
-.PHONY: help setup demo check test format clean
+.PHONY: help setup demo video-demo check test format clean
 
 help:  ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 setup: $(VENV)/.ready  ## make .venv with everything for training and development
 
@@ -22,6 +22,10 @@ demo:  ## install animatte as its users do, and cut out a photo
 	$(PYTHON) -m venv $(DEMO_VENV)
 	$(DEMO_VENV)/bin/python -m pip install --quiet --disable-pip-version-check .
 	$(DEMO_VENV)/bin/animatte cut examples/chelsea.png
+
+video-demo: setup  ## film chelsea.png, and cut the film out: examples/chelsea.demo.mp4
+	$(bin)/python benchmarks/moving_picture.py examples/chelsea.png examples/chelsea.film.mp4
+	$(bin)/animatte video examples/chelsea.film.mp4 -o examples/chelsea.demo.mp4 --side-by-side
 
 check: setup  ## format, lint, types, layers and tests: what CI runs
 	$(bin)/ruff format --check .

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 import torch
-from benchmarks.composition import CROPS, PICTURES, Files, plain_example, written_files
+from benchmarks.composition import CROPS, PICTURES, Decoded, plain_example, written_files
 from numpy.typing import NDArray
 from PIL import Image
 from torch.utils.data import DataLoader
@@ -44,6 +44,14 @@ WARM_UP = PREFETCHED + 1  # steps of each round that are not timed: what was mad
 NEVER = 10**6  # more steps than any benchmark takes
 
 
+class Pictures(NamedTuple):
+    """What a composite is made of."""
+
+    alpha: Path
+    foreground: Path
+    background: Path
+
+
 class Measured(NamedTuple):
     """Of one round: samples a second, and the share of the time that was waited for them."""
 
@@ -51,21 +59,21 @@ class Measured(NamedTuple):
     waiting: float
 
 
-def written_data(folder: Path) -> list[Files]:
+def written_data(folder: Path) -> list[Pictures]:
     """Write pictures as a recipe's source wants them."""
     for name in ("cats/image", "cats/alpha", "backgrounds"):
         (folder / name).mkdir(parents=True)
-    files = []
-    for number, each in enumerate(written_files(folder, np.random.default_rng(0))):
-        named = Files(
-            folder / f"cats/image/{number}.jpg",
+    found = []
+    for number, files in enumerate(written_files(folder, np.random.default_rng(0))):
+        pictures = Pictures(
             folder / f"cats/alpha/{number}.png",
+            folder / f"cats/image/{number}.jpg",
             folder / f"backgrounds/{number}.jpg",
         )
-        for before, after in zip(each, named, strict=True):
-            before.rename(after)
-        files.append(named)
-    return files
+        for part, path in pictures._asdict().items():
+            files[part].rename(path)
+        found.append(pictures)
+    return found
 
 
 def recipe_on(folder: Path, arguments: argparse.Namespace, **changes: Any) -> Recipe:
@@ -103,7 +111,7 @@ def _yaml(value: Any) -> str:
 class PlainPictures(torch.utils.data.Dataset[Example]):
     """Examples in the published order of work."""
 
-    def __init__(self, files: list[Files], size: int) -> None:
+    def __init__(self, files: list[Pictures], size: int) -> None:
         self.files = files
         self.size = size
 
@@ -112,23 +120,22 @@ class PlainPictures(torch.utils.data.Dataset[Example]):
 
     def __getitem__(self, index: int) -> Example:
         """Decode, composite, dilate and erode at full size, then crop and shrink."""
-        decoded = tuple(np.asarray(Image.open(path)) for path in self.files[index % PICTURES])
+        paths = self.files[index % PICTURES]
+        decoded = Decoded(*(np.asarray(Image.open(path)) for path in paths))
         rng = np.random.default_rng(index)
-        planes = [_resized(plane, self.size) for plane in plain_example(decoded, rng)]  # type: ignore[arg-type]
-        image, alpha, trimap, possible, sure = planes
+        planes = [self._resized(plane) / np.float32(255) for plane in plain_example(decoded, rng)]
+        image, alpha, _, _, trimap, possible, sure = planes
         label = np.digitize(trimap, (0.25, 0.75)).astype(np.int64)
         band = ((possible > 0.5) & (sure < 0.5)).astype(np.float32)
         return Example(image, alpha[None], label, band[None], str(index))
 
-
-def _resized(plane: NDArray[np.float32], size: int) -> NDArray[np.float32]:
-    if plane.shape[-1] == size:
-        return plane
-    channels = plane.T if plane.ndim == 3 else plane
-    return np.ascontiguousarray(cv2.resize(channels, (size, size)).T, np.float32)
+    def _resized(self, plane: NDArray[np.float32]) -> NDArray[np.float32]:
+        if plane.shape[-1] != self.size:
+            plane = np.asarray(cv2.resize(plane.T, (self.size, self.size)).T)
+        return np.ascontiguousarray(plane, np.float32)
 
 
-def plain_rounds(files: list[Files], recipe: Recipe, steps: int) -> Iterator[Measured]:
+def plain_rounds(files: list[Pictures], recipe: Recipe, steps: int) -> Iterator[Measured]:
     """Train plainly, and yield how each round went."""
     (stage,) = recipe.stages
     (phase,) = stage.phases

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tests.video.conftest import Film, write_film
 from typer.testing import CliRunner
 
 import animatte
@@ -22,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 # Short enough to be run as they are; of the others, only verb and options are looked up.
-RUN = (("cut",), ("doctor",), ("models",), ("models", "list"))
+RUN = (("cut",), ("video",), ("doctor",), ("models",), ("models", "list"))
 
 
 def blocks(page: Path, *languages: str) -> list[str]:
@@ -48,6 +49,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_model: Path) ->
     for name in ("dog.jpg", "cat.jpg", "beach.jpg", "trip/goat.jpg"):
         noise = np.random.default_rng(0).integers(0, 256, (32, 48, 3), np.uint8)
         Image.fromarray(noise).save(tmp_path / name)
+    (tmp_path / "frames").mkdir()
+    for number in range(3):
+        Image.fromarray(noise).save(tmp_path / "frames" / f"{number}.png")
+    write_film(tmp_path / "clip.mp4", Film(stamps=(0, 40, 66_000, 66_040, 100_000)))
     for name in ("my-model.onnx", "mine.onnx"):
         shutil.copy(tiny_model, tmp_path / name)
     return tmp_path
@@ -66,10 +71,10 @@ def is_run(arguments: list[str]) -> bool:
 
 @pytest.mark.parametrize("command", commands())
 def test_a_command_works_as_shown(command: str, folder: Path, tiny_model: Path) -> None:
-    arguments = shlex.split(command, comments=True)[1:]
+    arguments = shlex.split(command.partition(" > ")[0], comments=True)[1:]
     if not is_run(arguments):
         arguments.append("--help")
-    elif arguments[0] in ("cut", "doctor") and "--model" not in arguments:
+    elif arguments[0] in ("cut", "doctor", "video") and "--model" not in arguments:
         arguments += ["--model", str(tiny_model)]
     if "gfm_r34_tt.safetensors" in arguments:
         save_small_model(folder / "gfm_r34_tt.safetensors")
@@ -95,10 +100,11 @@ def test_links_within_the_repository_lead_somewhere(page: Path) -> None:
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
-def test_the_guide_names_every_option_of_cut() -> None:
-    shown = CliRunner().invoke(app, ["cut", "--help"], terminal_width=200).stdout
+@pytest.mark.parametrize("verb", ["cut", "video"])
+def test_the_guide_names_every_option(verb: str) -> None:
+    shown = CliRunner().invoke(app, [verb, "--help"], terminal_width=200).stdout
     options = set(re.findall(r"--[a-z][a-z-]+", shown)) - {"--help", "--output"}
-    guide = (ROOT / "docs" / "cut.md").read_text(encoding="utf-8")
+    guide = (ROOT / "docs" / f"{verb}.md").read_text(encoding="utf-8")
     assert {option for option in options if f"`{option}" not in guide} == set()
 
 

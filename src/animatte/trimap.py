@@ -119,6 +119,23 @@ def transition_area(trimap: NDArray[np.uint8]) -> NDArray[np.bool_]:
     return np.equal(trimap, TRANSITION)
 
 
+def dilated(mask: NDArray[np.bool_], radius: float) -> NDArray[np.bool_]:
+    """Dilate by a disc, through distances: linear in the pixels, however wide the disc.
+
+    Args:
+        mask: (H, W).
+        radius: of the disc, in pixels, at least 0.
+
+    Returns:
+        (H, W), true within the radius of where `mask` is.
+    """
+    outside = _binary(~mask)
+    if not mask.any() or mask.all():
+        return mask
+    away = cv2.distanceTransform(outside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return np.asarray(away <= radius, np.bool_)
+
+
 def validated_trimap(trimap: NDArray[Any]) -> NDArray[np.uint8]:
     """Pass on a trimap as uint8, refuse one with other labels.
 
@@ -145,20 +162,11 @@ def _trimap_between(
 ) -> NDArray[np.uint8]:
     if radius < 0:
         raise ValueError(f"radius is {radius}; it must be at least 0 pixels")
-    near, deep = _within(possible, radius), ~_within(~sure, radius)
+    near, deep = dilated(possible, radius), ~dilated(~sure, radius)
     trimap = np.full(possible.shape, TRANSITION)
     trimap[deep & near] = FOREGROUND
     trimap[~deep & ~near] = BACKGROUND
     return trimap
-
-
-def _within(mask: NDArray[np.bool_], radius: int) -> NDArray[np.bool_]:
-    """Dilation by a disc, through distances: linear in the pixels, however wide the disc."""
-    outside = _binary(~mask)
-    if not mask.any() or mask.all():
-        return mask
-    away = cv2.distanceTransform(outside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return np.asarray(away <= radius, np.bool_)
 
 
 def _binary(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:

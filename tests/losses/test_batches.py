@@ -10,7 +10,7 @@ from animatte.losses.late_fusion import READINGS, ReadingName
 from animatte.models.gfm import GFMOutput
 from animatte.models.late_fusion import LFMOutput
 from animatte.models.rosta import Rosta
-from animatte.training.objective import Batch, gfm_loss_terms, lfm_loss_terms
+from animatte.training.objective import GFM_TERMS, Batch, gfm_loss_terms, lfm_loss_terms
 
 WANTED = ("foreground", "background", "fusion")
 
@@ -22,7 +22,8 @@ def pictures(count: int) -> Batch:
         alpha[index, :, :, 4 : 8 + 8 * index] = torch.rand(1, 32, 4 + 8 * index)
     band = ((alpha > 0) & (alpha < 1)).float()
     label = torch.where(band[:, 0] > 0, 1, 0)
-    return Batch(torch.rand(count, 3, 32, 32), alpha, label, band)
+    image, foreground, background = (torch.rand(count, 3, 32, 32) for _ in range(3))
+    return Batch(image, alpha, label, band, foreground, background, label)
 
 
 def part_of(batch: Batch, index: int) -> Batch:
@@ -32,7 +33,7 @@ def part_of(batch: Batch, index: int) -> Batch:
 def assert_mean(whole: dict[str, Tensor], parts: list[dict[str, Tensor]]) -> None:
     for name, value in whole.items():
         mean = torch.stack([part[name] for part in parts]).mean()
-        torch.testing.assert_close(value, mean, msg=lambda text, name=name: f"{name}: {text}")
+        torch.testing.assert_close(value, mean, msg=name)
 
 
 def test_each_gfm_term_of_a_batch_is_the_mean_of_its_pictures() -> None:
@@ -41,7 +42,7 @@ def test_each_gfm_term_of_a_batch_is_the_mean_of_its_pictures() -> None:
     output = GFMOutput(logits.softmax(1), focus, focus, logits)
 
     def terms(output: GFMOutput, batch: Batch) -> dict[str, Tensor]:
-        return gfm_loss_terms(output, batch, Rosta.TT)
+        return gfm_loss_terms(output, batch, Rosta.TT, GFM_TERMS)
 
     alone = [GFMOutput(*(value[i : i + 1] for value in output)) for i in range(3)]
     assert_mean(terms(output, batch), [terms(alone[i], part_of(batch, i)) for i in range(3)])

@@ -41,17 +41,17 @@ def recipe_file(tmp_path: Path, discs: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def shared_recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same, for what several tests compare with; its data are in `data/discs` beside it."""
+    """The same with a tiny network, to be left as it is; its data are in `data/discs` beside it."""
     folder = tmp_path_factory.mktemp("shared")
     write_discs(folder / "data/discs", 8)
-    return written_recipe(folder / "tiny.yaml", folder / "data")
+    return written_recipe(folder / "tiny.yaml", folder / "data", "tiny")
 
 
-def written_recipe(path: Path, root: Path) -> Path:
+def written_recipe(path: Path, root: Path, network: str = "animatte-s") -> Path:
     """Write the recipe of six steps on the discs below a folder."""
     recipe = {
         "name": "tiny",
-        "network": {"name": "animatte-s"},
+        "network": {"name": network},
         "data": {
             "root": str(root),
             "sources": [{"folder": "discs", "replaced": 0}],

@@ -15,6 +15,7 @@ from torch import Tensor
 from animatte.data.dataset import ExampleStream
 from animatte.data.folders import Pair
 from animatte.models.registry import NetworkConfig
+from animatte.training.beginning import beginning, check_writable
 from animatte.training.checkpoints import (
     newest_state,
     remove_leftovers,
@@ -27,9 +28,7 @@ from animatte.training.logs import Record, Reporter, RunLog
 from animatte.training.provenance import data_manifest, write_manifest, write_recipe, write_start
 from animatte.training.recipe import Recipe
 from animatte.training.schedule import StagePlan, plans
-from animatte.training.sources import network_of, seeded, stream_of
 from animatte.training.state import TrainingState, fresh_state
-from animatte.training.validation import validation_pairs
 
 
 @dataclass
@@ -116,10 +115,8 @@ def prepared_run(recipe: Recipe, folder: Path, last_step: int | None, reporter: 
     accelerator = accelerator_of(recipe, reporter.on_note)
     if not accelerator.is_main_process:
         reporter = Reporter()
-    seeded(recipe.seed)
-    network, config = network_of(recipe.network)
-    stream = stream_of(recipe.data, recipe.seed)
-    watched = validation_pairs(recipe.validation)
+    with accelerator.main_process_first():  # which draws or fetches what is not there yet
+        network, config, stream, watched = beginning(recipe)
     initial = deepcopy(network.state_dict()) if recipe.network.initial_share else {}
     state = fresh_state(placed(network, accelerator), recipe)
     stages = plans(recipe.stages, stream.epoch_length)
@@ -139,12 +136,12 @@ def opened_run(
         ValueError: if data or weights are missing, or the folder holds another training.
         OSError: if the folder cannot be written to.
     """
+    check_writable(folder)
     run = prepared_run(recipe, folder, last_step, reporter or Reporter())
     run.resume()
     run.accelerator.wait_for_everyone()  # before the first process changes what is there
     try:
         if run.accelerator.is_main_process:
-            folder.mkdir(parents=True, exist_ok=True)
             remove_leftovers(folder)
             describe(run)
             run.log = RunLog(folder, run.state.step, run.reporter)

@@ -1,31 +1,31 @@
-"""Metrics of an alpha matte, as pure functions of arrays; each states its scale."""
+"""SAD, MSE and MAD: differences pixel by pixel."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Alpha = NDArray[np.float32]
+from animatte.metrics.checks import Alpha, Region, validate_same_size
 
 
 def sum_of_absolute_differences(predicted: Alpha, true: Alpha) -> float:
     """SAD: Σ|d| / 1000 over the whole image (H, W), alpha in [0, 1]."""
-    return float(np.abs(_difference(predicted, true)).sum() / 1000)
+    return float(np.abs(difference(predicted, true)).sum() / 1000)
 
 
 def mean_squared_error(predicted: Alpha, true: Alpha) -> float:
     """MSE: mean of d² over the whole image (H, W), alpha in [0, 1]."""
-    return float(np.square(_difference(predicted, true)).mean())
+    return float(np.square(difference(predicted, true)).mean())
 
 
 def mean_absolute_difference(predicted: Alpha, true: Alpha) -> float:
     """MAD: mean of |d| over the whole image (H, W), alpha in [0, 1]."""
-    return float(np.abs(_difference(predicted, true)).mean())
+    return float(np.abs(difference(predicted, true)).mean())
 
 
-def intersection_over_union(
-    predicted: Alpha, true: Alpha, known: NDArray[np.bool_] | None = None
-) -> float:
+def intersection_over_union(predicted: Alpha, true: Alpha, known: Region | None = None) -> float:
     """IoU of the two mattes cut at 0.5, in [0, 1]; 1 where both are empty.
 
     Args:
@@ -33,14 +33,14 @@ def intersection_over_union(
         true: (H, W) alpha in [0, 1].
         known: (H, W) pixels that count; None for all.
     """
-    _difference(predicted, true)  # refuses sizes that differ
+    difference(predicted, true)  # refuses sizes that differ
     counted = np.ones(true.shape, bool) if known is None else known
     inside, true_inside = (predicted > 0.5) & counted, (true > 0.5) & counted
     union = int((inside | true_inside).sum())
     return float((inside & true_inside).sum() / union) if union else 1.0
 
 
-def picture_scores(predicted: Alpha, true: Alpha, known: NDArray[np.bool_]) -> dict[str, float]:
+def picture_scores(predicted: Alpha, true: Alpha, known: Region) -> dict[str, float]:
     """Return `sad`, `mse`, `mad` and `iou` of one picture, over the pixels whose alpha is known.
 
     Args:
@@ -58,10 +58,12 @@ def picture_scores(predicted: Alpha, true: Alpha, known: NDArray[np.bool_]) -> d
     }
 
 
-def _difference(predicted: Alpha, true: Alpha) -> NDArray[np.float64]:
-    if predicted.shape != true.shape or predicted.ndim != 2:
-        raise ValueError(
-            f"predicted alpha is {predicted.shape}, true alpha {true.shape}; "
-            "both must be (H, W) of one size"
-        )
-    return predicted.astype(np.float64) - true
+def difference(predicted: Alpha, true: Alpha) -> NDArray[np.float64]:
+    """Return predicted − true in double precision, (H, W).
+
+    Raises:
+        ValueError: if the sizes differ.
+    """
+    validate_same_size(predicted.shape, true.shape, "(H, W)")
+    doubled: NDArray[Any] = predicted.astype(np.float64)
+    return doubled - true
