@@ -12,6 +12,7 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from animatte.cli import app
+from animatte.cli.train_progress import record_lines
 from animatte.training import loop
 from animatte.training.stopping import TrainingStopped
 
@@ -47,6 +48,13 @@ def test_missing_data_are_named_before_any_work(
 ) -> None:
     assert_refused(run(recipe_file, "-o", tmp_path / "run", *plan), "nowhere/cats")
     assert not (tmp_path / "run").exists() or not list((tmp_path / "run").iterdir())
+
+
+def test_one_folder_s_scores_are_printed_once() -> None:
+    scores = {"cats": {"mad": 0.1}, "all folders": {"mad": 0.1}}
+    assert list(record_lines({"step": 7, "validation": scores})) == ["  step 7  cats  mad 0.1"]
+    both = {**scores, "dogs": {"mad": 0.1}}
+    assert len(list(record_lines({"step": 7, "validation": both}))) == 3
 
 
 def test_a_stop_that_was_asked_for_ends_in_one_line(

@@ -19,6 +19,8 @@ from animatte.training.devices import check_batches, compiler_works, shares
 from animatte.training.loop import train
 from animatte.training.recipe import read_recipe
 from animatte.training.schedule import plans
+from animatte.training.sources import network_of
+from animatte.training.state import set_training_mode
 
 # Each process and each part has statistics of its own, so that only frozen ones give one result.
 # SGD, since AdamW's first steps tell the sign of the least difference.
@@ -151,3 +153,20 @@ def test_without_a_compiler_a_line_says_that_nothing_is_compiled(
     assert "not compiled" in note
     assert "no C++ compiler" in note
     assert "\n" not in note
+
+
+def test_batch_norm_over_several_gpus_can_be_frozen_too(shared_recipe: Path) -> None:
+    recipe = read_recipe(shared_recipe)
+    network, _ = network_of(recipe.network)
+    names = network.state_dict().keys()
+    nn.SyncBatchNorm.convert_sync_batchnorm(network)  # type: ignore[no-untyped-call]
+    assert network.state_dict().keys() == names
+    (section,) = recipe.stages
+    set_training_mode(network, section.model_copy(update={"statistics": ("trunk.context",)}))
+    norms = {
+        name: module.training
+        for name, module in network.named_modules()
+        if isinstance(module, nn.SyncBatchNorm)
+    }
+    assert norms
+    assert all(training == name.startswith("trunk.context.") for name, training in norms.items())

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from animatte.training.logs import Moment, Record, Reporter
+from animatte.training.validation import OVERALL
 
 
 class ProgressReporter(Reporter):
@@ -78,7 +79,10 @@ def progress_reporter() -> Iterator[ProgressReporter]:
 def record_lines(record: Record) -> Iterator[str]:
     """Yield a record as lines of text."""
     if "validation" in record:
-        for folder, scores in record["validation"].items():
+        scored = record["validation"]
+        for folder, scores in scored.items():
+            if folder == OVERALL and len(scored) == 2:
+                continue  # the same as of the only folder
             yield f"  step {record['step']}  {folder}  {spelt(scores)}"
         return
     yield (

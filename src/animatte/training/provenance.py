@@ -50,7 +50,7 @@ def write_start(folder: Path, step: int, device: str, processes: int) -> None:
         "device": device,
         "processes": processes,
     }
-    _write(path, json.dumps([*starts, start], indent=2))
+    _write(path, json.dumps([*starts, start], indent=2) + "\n")
 
 
 def write_manifest(folder: Path, manifest: dict[str, Any]) -> str | None:
@@ -61,7 +61,7 @@ def write_manifest(folder: Path, manifest: dict[str, Any]) -> str | None:
     """
     path = folder / DATA_NAME
     before = json.loads(path.read_text(encoding="utf-8"))["sha256"] if path.exists() else None
-    _write(path, json.dumps(manifest, indent=1))
+    _write(path, json.dumps(manifest, indent=1) + "\n")
     if before in (None, manifest["sha256"]):
         return None
     return f"the data are not what they were when {folder} was last started; see {path}"
