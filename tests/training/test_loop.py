@@ -38,6 +38,18 @@ def test_loader_processes_change_nothing(recipe_file: Path, tmp_path: Path) -> N
     assert same(alone, trained(recipe_file, tmp_path / "helped", "data.workers=2"))
 
 
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_picture_that_cannot_be_read_is_named_in_one_line(
+    recipe_file: Path, tmp_path: Path, discs: Path, workers: int
+) -> None:
+    for path in (discs / "image").iterdir():
+        path.write_bytes(path.read_bytes()[:200])
+    recipe = read_recipe(recipe_file, [f"data.workers={workers}"])
+    with pytest.raises(ValueError, match=r"^/.*discs/image/\d\.png") as caught:
+        train(recipe, tmp_path / "run")
+    assert "\n" not in str(caught.value)
+
+
 def test_an_epoch_counts_pictures_as_often_as_the_recipe_says(recipe_file: Path) -> None:
     plain = read_recipe(recipe_file)
     many = read_recipe(recipe_file, ["data.sources.0.per_epoch=100"])

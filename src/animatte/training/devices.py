@@ -74,7 +74,7 @@ def compiler_works(on_note: Callable[[str], None]) -> bool:
     try:
         torch.compile(lambda value: value + 1)(torch.zeros(2))
     except (RuntimeError, OSError) as error:
-        reason = " ".join(str(error).split())[:160] or type(error).__name__
+        reason = " ".join(str(error).partition("Set TORCH")[0].split())  # how to debug torch
         on_note(f"the network is not compiled, as torch.compile does not work here: {reason}")
         return False
     return True

@@ -69,6 +69,9 @@ def batches(
         accelerator: knows the processes, the parts and the device.
         workers: processes that make examples.
         pace: told how long each step waited.
+
+    Raises:
+        ValueError: if an example cannot be made.
     """
     parts = accelerator.gradient_accumulation_steps
     loader: DataLoader[Example] = DataLoader(
@@ -84,11 +87,20 @@ def batches(
     iterator = iter(loader)
     while True:
         begun = monotonic()
-        step = list(islice(iterator, parts))
+        try:
+            step = list(islice(iterator, parts))
+        except ValueError as error:
+            raise ValueError(told_by(error)) from error
         pace.waited += monotonic() - begun
         if not step:
             return
         yield [Loaded(on_device(part.batch, accelerator.device), part.names) for part in step]
+
+
+def told_by(error: ValueError) -> str:
+    """Say what was wrong with an example: of a loader's process, the error comes as a traceback."""
+    *traceback, last = str(error).strip().splitlines() or [""]
+    return last.partition(": ")[2] if traceback else last
 
 
 def leave_stopping_to_the_loop(_: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
@@ -116,4 +117,6 @@ def _rounded(record: Record) -> dict[str, Any]:
 def _rounded_value(value: Any) -> Any:
     if isinstance(value, Mapping):
         return _rounded(value)
-    return float(f"{value:.6g}") if isinstance(value, float) else value
+    if isinstance(value, float):
+        return float(f"{value:.6g}") if math.isfinite(value) else None  # JSON has no infinity
+    return value
