@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from animatte.training.devices import check_batches, compiler_works, shares
+from animatte.training.devices import check_parts, compiler_works, shares
 from animatte.training.loop import train
 from animatte.training.recipe import read_recipe
 from animatte.training.schedule import plans
@@ -101,7 +101,7 @@ def test_processes_and_parts_share_each_batch_without_gap_or_overlap(
 def test_a_batch_that_does_not_part_evenly_is_refused(shared_recipe: Path, tmp_path: Path) -> None:
     recipe = read_recipe(shared_recipe)
     with pytest.raises(ValueError, match=r"batch of 2 .* among 3 processes .* multiple of 3"):
-        check_batches(recipe.stages, processes=3, accumulation=1)
+        check_parts(recipe.stages, processes=3, accumulation=1)
     with pytest.raises(ValueError, match="accumulation is 4, which does not divide a batch of 2"):
         read_recipe(shared_recipe, ["accumulation=4"])
 

@@ -65,14 +65,15 @@ def accelerator_of(recipe: Recipe, on_note: Callable[[str], None]) -> Accelerato
             f"{launched} processes were launched, but {accelerator.device} cannot learn with "
             "others; launch one, or set ACCELERATE_USE_CPU=1"
         )
-    check_batches(recipe.stages, accelerator.num_processes, recipe.accumulation)
+    check_parts(recipe.stages, accelerator.num_processes, recipe.accumulation)
     return accelerator
 
 
 def compiler_works(on_note: Callable[[str], None]) -> bool:
     """Try `torch.compile` on next to nothing; where it does not work, say so in a line."""
     try:
-        torch.compile(lambda value: value + 1)(torch.zeros(2))
+        device = torch.accelerator.current_accelerator() or torch.device("cpu")
+        torch.compile(lambda value: value + 1)(torch.zeros(2, device=device))
     except (RuntimeError, OSError) as error:
         reason = " ".join(str(error).partition("Set TORCH")[0].split())  # how to debug torch
         on_note(f"the network is not compiled, as torch.compile does not work here: {reason}")
@@ -90,7 +91,7 @@ def leave_processes() -> None:
     PartialState().destroy_process_group()
 
 
-def check_batches(stages: Sequence[StageSection], processes: int, accumulation: int) -> None:
+def check_parts(stages: Sequence[StageSection], processes: int, accumulation: int) -> None:
     """See that each batch can be parted evenly.
 
     Raises:
