@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tests.video.conftest import Film, write_film
 from typer.testing import CliRunner
 
 import animatte
@@ -17,7 +18,6 @@ from animatte.cli import app
 from animatte.data.registry import DATASETS
 from animatte.models.registry import built_gfm, gfm_config
 from animatte.predictor import load
-from tests.video.conftest import Film, write_film
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
