@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -62,6 +63,7 @@ def save_checkpoint(
 
     Raises:
         CheckpointError: if `config` describes another network, or the folder does not exist.
+        OSError: if the file cannot be written; one that was there is as it was.
     """
     if extra and METADATA_KEY in extra:
         raise CheckpointError(f"extra metadata may not be called {METADATA_KEY!r}: it is taken")
@@ -84,6 +86,8 @@ def _replace_file(path: Path, tensors: dict[str, Tensor], metadata: dict[str, st
         save_file(tensors, part, metadata)
         part.chmod(mode)
         part.replace(path)
+    except SafetensorError as error:  # which is no OSError, as on a full disk
+        raise OSError(f"{path} could not be written: {error}") from error
     finally:
         part.unlink(missing_ok=True)
 

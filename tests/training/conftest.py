@@ -36,11 +36,24 @@ def discs(tmp_path: Path) -> Path:
 @pytest.fixture
 def recipe_file(tmp_path: Path, discs: Path) -> Path:
     """A recipe of six steps in two phases on the discs."""
+    return written_recipe(tmp_path / "tiny.yaml", discs.parent)
+
+
+@pytest.fixture(scope="session")
+def shared_recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with a tiny network, to be left as it is; its data are in `data/discs` beside it."""
+    folder = tmp_path_factory.mktemp("shared")
+    write_discs(folder / "data/discs", 8)
+    return written_recipe(folder / "tiny.yaml", folder / "data", "tiny")
+
+
+def written_recipe(path: Path, root: Path, network: str = "animatte-s") -> Path:
+    """Write the recipe of six steps on the discs below a folder."""
     recipe = {
         "name": "tiny",
-        "network": {"name": "animatte-s"},
+        "network": {"name": network},
         "data": {
-            "root": str(discs.parent),
+            "root": str(root),
             "sources": [{"folder": "discs", "replaced": 0}],
             "workers": 0,
         },
@@ -55,6 +68,5 @@ def recipe_file(tmp_path: Path, discs: Path) -> Path:
         ],
         "save_every": 2,
     }
-    path = tmp_path / "tiny.yaml"
     path.write_text(yaml.safe_dump(recipe))
     return path

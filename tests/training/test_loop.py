@@ -1,12 +1,9 @@
-"""The trainer: it learns, it resumes exactly, it stops in time."""
+"""The trainer: what it learns, what it leaves alone, what comes out."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -14,11 +11,12 @@ from torch import Tensor
 
 from animatte.checkpoint import load_checkpoint
 from animatte.models.encoders.mobilenet_v2 import MobileNetV2
-from animatte.training.loop import batch_of, train, training_step
+from animatte.training.devices import learner_of
+from animatte.training.loading import batches
+from animatte.training.loop import train, training_step
 from animatte.training.recipe import read_recipe
-from animatte.training.schedule import plans
+from animatte.training.runs import opened_run
 from animatte.training.sources import network_of, stream_of
-from animatte.training.state import fresh_state
 
 STEADY = (
     "stages.0.optimiser={rate: 3e-3, encoder_rate: 3e-3, schedule: {kind: polynomial, warmup: 0}}"
@@ -33,16 +31,6 @@ def trained(
 
 def same(first: dict[str, Tensor], second: dict[str, Tensor]) -> bool:
     return all(torch.equal(first[name], second[name]) for name in first)
-
-
-@pytest.mark.parametrize("stop", [1, 3, 4, 5])
-def test_a_resumed_training_equals_an_unbroken_one_bit_for_bit(
-    recipe_file: Path, tmp_path: Path, stop: int
-) -> None:
-    unbroken = trained(recipe_file, tmp_path / "unbroken")
-    trained(recipe_file, tmp_path / "broken", last_step=stop)
-    resumed = trained(recipe_file, tmp_path / "broken")
-    assert same(unbroken, resumed)
 
 
 def test_loader_processes_change_nothing(recipe_file: Path, tmp_path: Path) -> None:
@@ -62,27 +50,18 @@ def test_another_seed_gives_another_model(recipe_file: Path, tmp_path: Path) -> 
     assert not same(first, trained(recipe_file, tmp_path / "other", "seed=1", last_step=1))
 
 
-def test_a_batch_that_is_seen_again_and_again_is_learned(recipe_file: Path) -> None:
-    recipe = read_recipe(recipe_file, [STEADY])
-    stream = stream_of(recipe.data, seed=0)
-    state = fresh_state(network_of(recipe.network)[0], recipe)
-    (plan,) = plans(recipe.stages, stream.epoch_length)
-    batch = batch_of([stream[request] for request in next(plan.requests(0, 1))])
+def test_a_batch_that_is_seen_again_and_again_is_learned(recipe_file: Path, tmp_path: Path) -> None:
     totals = []
-    for _ in range(20):
-        totals.append(float(training_step(state, batch, recipe, plan)["total"].detach()))
-        state.step = 0  # the rate stays
+    with opened_run(read_recipe(recipe_file, [STEADY]), tmp_path / "run") as run:
+        (plan,) = run.plans
+        learner = learner_of(run.state, run.accelerator)
+        requests = plan.requests(0, 1)
+        (parts,) = batches(run.stream, requests, run.accelerator, workers=0, pace=run.pace)
+        for _ in range(20):
+            losses, _, _ = training_step(run, learner, plan, parts)
+            totals.append(losses["total"])
+            run.state.step = 0  # the rate stays
     assert totals[-1] < 0.5 * totals[0]
-
-
-def test_validation_is_logged_in_its_turn(recipe_file: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "run"
-    section = f"{{root: {tmp_path / 'data'}, folders: [discs], every: 2, pictures: 3, view: 64}}"
-    trained(recipe_file, folder, f"validation={section}", last_step=4)
-    records = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
-    watched = [record for record in records if "validation" in record]
-    assert [record["step"] for record in watched] == [2, 4]
-    assert set(watched[0]["validation"]["discs"]) == {"mad", "iou"}
 
 
 def test_the_model_that_comes_out_holds_the_averaged_weights(
@@ -90,7 +69,7 @@ def test_the_model_that_comes_out_holds_the_averaged_weights(
 ) -> None:
     model = train(read_recipe(recipe_file), tmp_path / "run")
     network, config = load_checkpoint(model)
-    state = torch.load(tmp_path / "run/state.pt", weights_only=True)
+    state = torch.load(tmp_path / "run/checkpoints/step-00000006.pt", weights_only=True)
     assert config.encoder == "mobilenet_v2_detail"
     name = "trunk.context.bottleneck.weight"
     own = dict(network.named_parameters())[name]
@@ -158,26 +137,6 @@ def test_bfloat16_trains_too(recipe_file: Path, tmp_path: Path) -> None:
     assert all(torch.isfinite(value).all() for value in result.values())
 
 
-def test_a_loss_that_is_no_number_stops_the_training(recipe_file: Path, tmp_path: Path) -> None:
-    with pytest.raises(FloatingPointError, match=r"loss is (nan|inf) at step"):
-        trained(recipe_file, tmp_path / "run", "stages.0.loss.glance=.inf")
-
-
-@pytest.mark.parametrize("content", [b"", b"no checkpoint", b"PK\x03\x04 cut short"])
-def test_a_damaged_checkpoint_is_refused(recipe_file: Path, tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "run").mkdir()
-    (tmp_path / "run/state.pt").write_bytes(content)
-    with pytest.raises(ValueError, match=r"state\.pt is no training state of this recipe"):
-        trained(recipe_file, tmp_path / "run")
-
-
-def test_a_training_is_not_resumed_by_another_recipe(recipe_file: Path, tmp_path: Path) -> None:
-    trained(recipe_file, tmp_path / "run", last_step=1)
-    with pytest.raises(ValueError, match="begun with another one"):
-        trained(recipe_file, tmp_path / "run", "stages.0.optimiser.rate=1e-5")
-    trained(recipe_file, tmp_path / "run", "data.workers=1", "save_every=3", last_step=2)
-
-
 @pytest.mark.parametrize(
     ("override", "complaint"),
     [
@@ -197,13 +156,3 @@ def test_what_is_missing_is_named_before_any_work(
 ) -> None:
     with pytest.raises(ValueError, match=complaint):
         trained(recipe_file, tmp_path / "run", override)
-
-
-def test_records_reach_the_caller_and_the_log(recipe_file: Path, tmp_path: Path) -> None:
-    records: list[Any] = []
-    train(read_recipe(recipe_file), tmp_path / "run", on_record=records.append)
-    logged = (tmp_path / "run/metrics.jsonl").read_text().splitlines()
-    assert [json.loads(line) for line in logged] == records
-    assert records[-1]["step"] == 6
-    terms = [records[-1][name] for name in ("glance", "focus_l1", "merged_l1", "merged_laplacian")]
-    assert records[-1]["total"] == pytest.approx(np.sum(terms), abs=1e-4)

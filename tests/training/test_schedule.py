@@ -84,3 +84,32 @@ def test_momentum_takes_the_new_rate_or_keeps_the_one_of_its_step(rescaled: bool
     # First step: -0.1. Second: the new gradient at 0.4, the old one's half at 0.4 or 0.1.
     carried = 0.5 * (0.4 if rescaled else 0.1)
     assert network.weight.item() == pytest.approx(-(0.1 + 0.4 + carried))
+
+
+def test_the_cosine_falls_from_the_rate_to_the_lowest() -> None:
+    schedule = {"kind": "cosine", "warmup": 0, "lowest": 0.2}
+    plan = only(phases=[{"steps": 100, "size": 64, "batch": 1}], optimiser={"schedule": schedule})
+    factors = [plan.rate_factor(step) for step in range(101)]
+    assert factors[0] == 1
+    assert factors[50] == pytest.approx(0.6)
+    assert factors[25] == pytest.approx(0.6 + 0.4 / 2**0.5)
+    assert factors[100] == pytest.approx(0.2)
+    assert factors == sorted(factors, reverse=True)
+
+
+def test_a_constant_rate_stays_after_its_warm_up() -> None:
+    schedule = {"kind": "constant", "warmup": 3}
+    factors = [only(optimiser={"schedule": schedule}).rate_factor(step) for step in range(5)]
+    assert factors == pytest.approx([0.25, 0.5, 0.75, 1, 1])
+
+
+def test_a_triangle_can_warm_up_too() -> None:
+    schedule = {"kind": "triangular", "lowest": 1, "warmup": 1}
+    factors = [only(optimiser={"schedule": schedule}).rate_factor(step) for step in range(3)]
+    assert factors == pytest.approx([0.5, 1, 1])
+
+
+def test_a_step_is_in_the_phase_that_asks_for_its_examples() -> None:
+    plan = plans([stage(), stage(name="second")], epoch_length=10)[1]
+    for step, (request, *_) in enumerate(plan.requests(5, 10), start=5):
+        assert plan.phase(step).size == request.size

@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 INTERRUPTED = 130
 
 _EXTRA_OF_MODULE = {
+    "accelerate": "train",
     "av": "video",
     "bm3d": "bm3d",
     "fastapi": "serve",
@@ -21,6 +22,7 @@ _EXTRA_OF_MODULE = {
     "pydantic": "train",
     "pymatting": "solver",
     "safetensors": "train",
+    "tensorboard": "train",
     "torch": "train",
     "yaml": "train",
 }
@@ -63,8 +65,8 @@ class OneLineErrors(TyperGroup):
             sys.stdout.flush()
         except BrokenPipeError:
             raise  # the reader has gone: click ends quietly
-        except KeyboardInterrupt:
-            typer.echo("stopped", err=True)
+        except KeyboardInterrupt as stop:
+            typer.echo(str(stop) or "stopped", err=True)
             raise typer.Exit(INTERRUPTED) from None
         except (ValueError, OSError) as error:
             print_error(error_line(error))

@@ -4,13 +4,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from animatte.cli.recipes import print_recipes
+
+if TYPE_CHECKING:
+    from animatte.training.recipe import Recipe
 
 
 def train(
@@ -42,24 +44,39 @@ def train(
     last_step: Annotated[
         int | None, typer.Option(min=1, help="Stop after this step, to be resumed later.")
     ] = None,
+    plan: Annotated[
+        bool,
+        typer.Option(
+            "--plan",
+            help="Say what the training would take, from a few measured steps, and train nothing.",
+        ),
+    ] = False,
 ) -> None:
     """Train a model by a recipe, or go on where a stopped training left off."""
+    from animatte.cli.train_progress import progress_reporter
+    from animatte.training.devices import is_first_process, leave_processes
     from animatte.training.loop import train as run
     from animatte.training.recipe import read_recipe
 
     checked = read_recipe(recipe, overrides or [])
+    if plan:
+        _print_plan(checked)
+        return
     folder = Path("runs") / checked.name if output is None else output
-    model = run(checked, folder, last_step, _print_record)
-    typer.echo(f"{model}")
+    with progress_reporter() as reporter:
+        model = run(checked, folder, last_step, reporter)
+    if is_first_process():
+        typer.echo(f"{model}")
+    leave_processes()
 
 
-def _print_record(record: Mapping[str, Any]) -> None:
-    if "validation" in record:
-        for folder, scores in record["validation"].items():
-            typer.echo(f"  step {record['step']}  {folder}  {_spelt(scores)}")
-    else:
-        typer.echo(_spelt(record))
+def _print_plan(recipe: Recipe) -> None:
+    from animatte.cli.train_progress import progress_reporter
+    from animatte.training.devices import is_first_process
+    from animatte.training.planning import plan_lines, training_plan
 
-
-def _spelt(values: Mapping[str, float]) -> str:
-    return "  ".join(f"{name} {value:g}" for name, value in values.items())
+    with progress_reporter() as reporter:
+        found = training_plan(recipe, reporter)
+    if is_first_process():
+        for line in plan_lines(found):
+            typer.echo(line)

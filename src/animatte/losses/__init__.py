@@ -1,4 +1,8 @@
-"""Loss terms as pure functions: each a scalar tensor; a total is a weighted sum of terms."""
+"""Loss terms as pure functions: each a scalar tensor; a total is a weighted sum of terms.
+
+A term of a batch is the mean of its pictures' terms. So it does not matter how a batch is parted
+among processes, or into parts that are learned one after the other.
+"""
 
 from __future__ import annotations
 

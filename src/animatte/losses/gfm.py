@@ -27,7 +27,7 @@ def glance_cross_entropy(logits: Tensor, label: Tensor) -> Tensor:
 
 
 def alpha_l1_loss(predicted: Tensor, true: Tensor, weight: Tensor) -> Tensor:
-    """√(d² + ε) over the weighted pixels, divided by their weight + 1 (GFM Eq. 6).
+    """√(d² + ε) over a picture's weighted pixels, divided by their weight + 1 (GFM Eq. 6).
 
     Args:
         predicted: (B, 1, H, W).
@@ -35,7 +35,7 @@ def alpha_l1_loss(predicted: Tensor, true: Tensor, weight: Tensor) -> Tensor:
         weight: (B, 1, H, W), 1 where a pixel counts, 0 where it does not.
     """
     difference = torch.sqrt((predicted - true).square() + L1_EPSILON)
-    return (difference * weight).sum() / (weight.sum() + 1)
+    return _weighted_mean(difference * weight, weight)
 
 
 def laplacian_loss(predicted: Tensor, true: Tensor, weight: Tensor | None = None) -> Tensor:
@@ -99,7 +99,7 @@ def composition_loss(
 
 
 def gradient_loss(predicted: Tensor, true: Tensor, weight: Tensor) -> Tensor:
-    """Mean difference of forward differences, in x and y, over the weighted pixels.
+    """Mean difference of forward differences, in x and y, over a picture's weighted pixels.
 
     Sharpens edges that the L1 term alone leaves soft. Our addition to GFM's losses.
 
@@ -111,4 +111,9 @@ def gradient_loss(predicted: Tensor, true: Tensor, weight: Tensor) -> Tensor:
     difference = predicted - true
     across = (difference[..., :, 1:] - difference[..., :, :-1]).abs() * weight[..., :, 1:]
     down = (difference[..., 1:, :] - difference[..., :-1, :]).abs() * weight[..., 1:, :]
-    return (across.sum() + down.sum()) / (weight.sum() + 1)
+    return _weighted_mean(across, weight) + _weighted_mean(down, weight)
+
+
+def _weighted_mean(weighted: Tensor, weight: Tensor) -> Tensor:
+    """Mean over pictures of each one's sum, divided by its weight + 1."""
+    return (weighted.flatten(1).sum(dim=1) / (weight.flatten(1).sum(dim=1) + 1)).mean()

@@ -100,6 +100,8 @@ def fusion_difference(
 ) -> Tensor:
     """L_u = Σ w √((α − a)² + ε) / Σ w, w = T + 0.1 (1 − T); the paper's reading does not divide.
 
+    The sums are those of a picture.
+
     Args:
         alpha: (B, 1, H, W) fused alpha.
         true: (B, 1, H, W) true alpha.
@@ -110,7 +112,7 @@ def fusion_difference(
     weighted = weight * _smooth_absolute(alpha - true)
     if READINGS[reading].summed:
         return _over_pixels(weighted, reading)
-    return weighted.sum() / weight.sum()
+    return (weighted.flatten(1).sum(dim=1) / weight.flatten(1).sum(dim=1)).mean()
 
 
 def fusion_sparsity(alpha: Tensor, reading: ReadingName = DEFAULT_READING) -> Tensor:

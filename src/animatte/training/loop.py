@@ -2,121 +2,228 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
 from time import monotonic
-from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader
 
 from animatte.checkpoint import save_checkpoint
-from animatte.data.dataset import Example, ExampleStream, Request
-from animatte.data.folders import Pair
 from animatte.losses import weighted_total
-from animatte.models.registry import MattingNetwork, NetworkConfig
-from animatte.training.beginning import beginning, check_writable
-from animatte.training.objective import Batch, loss_terms
+from animatte.models.registry import MattingNetwork
+from animatte.training.devices import Learner, gathered, learner_of, means, seed_step
+from animatte.training.loading import Loaded, batches
+from animatte.training.logs import Moment, Reporter
+from animatte.training.objective import loss_terms
 from animatte.training.recipe import Recipe
-from animatte.training.schedule import StagePlan, plans
+from animatte.training.runs import Run, opened_run
+from animatte.training.schedule import StagePlan
+from animatte.training.sheets import sample_sheet
 from animatte.training.sources import blended_state
-from animatte.training.state import TrainingState, fresh_state, set_training_mode
-from animatte.training.validation import validation_scores
-
-STATE_NAME = "state.pt"
-LOG_EVERY = 50
+from animatte.training.state import TrainingState, set_training_mode
+from animatte.training.stopping import (
+    TrainingStopped,
+    divergence,
+    is_astray,
+    running_mean,
+    stop_request,
+)
+from animatte.training.validation import OVERALL, is_better, mean_of_each, validation_scores
 
 
 def train(
     recipe: Recipe,
     folder: Path,
     last_step: int | None = None,
-    on_record: Callable[[Mapping[str, Any]], None] | None = None,
+    reporter: Reporter | None = None,
 ) -> Path:
     """Train by a recipe, from where the folder's last checkpoint left off.
 
-    The examples of a step depend on the seed and the step only, so a training that was stopped
-    and resumed equals an unbroken one.
+    What happens in a step depends on the seed and the step only, so a training that was stopped
+    and resumed equals an unbroken one. Launched in several processes (`torchrun`, `accelerate
+    launch`), each learns from its share of every batch.
 
     Args:
         recipe: everything the result depends on.
-        folder: where the checkpoint, the model, `metrics.jsonl` and the recipe go; made if
-            missing.
+        folder: where checkpoints, models, logs and the recipe go; made if missing.
         last_step: stop after this step, to be resumed later; None for the recipe's end.
-        on_record: called with every record that is logged.
+        reporter: hears of every step and record; None for nobody.
 
     Returns:
         The model: averaged weights with their configuration, `NAME.safetensors` in the folder.
-        Where the recipe has several stages, `NAME.STAGE.safetensors` is the model after each.
+        Where the recipe has several stages, `NAME.STAGE.safetensors` is the model after each;
+        where it is watched, `NAME.best.safetensors` is that of the best score.
 
     Raises:
-        ValueError: if data or weights are missing, or the folder holds another training.
-        FloatingPointError: if the loss is no longer a number.
+        ValueError: if data or weights are missing, the folder holds another training, or the
+            loss is no longer a number or far above what it was (`DivergedError`).
+        OSError: if something cannot be written, as on a full disk.
+        TrainingStopped: after Ctrl-C or SIGTERM, when the state is saved.
     """
-    check_writable(folder)
-    network, config, stream, watched = beginning(recipe)
-    initial = deepcopy(network.state_dict()) if recipe.network.initial_share else {}
-    state = fresh_state(channels_last(network), recipe)
-    log = opened_folder(folder, recipe, state, on_record)
-    run = Run(recipe, folder, stream, watched, state, log, monotonic())
-    stages = plans(recipe.stages, stream.epoch_length)
-    last = stages[-1].end if last_step is None else min(last_step, stages[-1].end)
-    for index, plan in enumerate(stages):
-        if plan.start >= last or plan.end < state.step:
-            continue
-        if index > state.stage:
-            state.begin(index, recipe)
-        for batch in batches(recipe, stream, plan.requests(state.step, last)):
-            terms = training_step(state, batch, recipe, plan)
-            after_step(run, terms, is_end=state.step in (last, plan.end))
-        if len(stages) > 1 and state.step == plan.end:
-            save_model(folder, f"{recipe.name}.{plan.section.name}", state.averaged, config)
-    return save_model(folder, recipe.name, kept_network(state, initial, recipe), config)
+    with stop_request() as request, opened_run(recipe, folder, last_step, reporter) as run:
+        state = run.state
+        for index, plan in enumerate(run.plans):
+            if plan.start >= run.last or plan.end < state.step:
+                continue
+            if index > state.stage:
+                state.begin(index, recipe)
+            learner = learner_of(state, run.accelerator)
+            requests = plan.requests(state.step, run.last)
+            run.pace.begin()
+            for parts in batches(
+                run.stream, requests, run.accelerator, recipe.data.workers, run.pace
+            ):
+                losses, norm, stop = training_step(run, learner, plan, parts, request.asked)
+                after_step(run, plan, losses, norm, parts)
+                if stop and state.step < run.last:
+                    stop_here(run)
+            if len(run.plans) > 1 and state.step == plan.end:
+                save_model(run, plan.section.name, state.averaged)
+        return save_model(run, None, kept_network(state, run.initial, recipe))
 
 
-class Run(NamedTuple):
-    """A training under way.
+def training_step(
+    run: Run, learner: Learner, plan: StagePlan, parts: Sequence[Loaded], stop: bool = False
+) -> tuple[dict[str, float], float, bool]:
+    """Learn from one batch.
 
-    Attributes:
-        recipe: everything it depends on.
-        folder: where files go.
-        stream: the examples.
-        watched: validation pictures of each folder.
-        state: how far it is.
-        log: takes a record.
-        started: when, in seconds of the monotonic clock.
+    Args:
+        run: under way.
+        learner: wrapped for the stage.
+        plan: of the stage.
+        parts: of the batch, as this process has them; their gradients add up.
+        stop: whether this process was asked to stop.
+
+    Returns:
+        The loss terms and their weighted `total`, as means over all processes and parts; the norm
+        of the gradient; and whether any process was asked to stop.
+
+    Raises:
+        DivergedError: if loss or gradient went astray; the weights are as they were.
     """
+    state, section, accelerator = run.state, plan.section, run.accelerator
+    set_training_mode(state.network, section)
+    state.set_rates(plan.rate_factor(state.step))
+    seed_step(run.recipe.seed, state.step, accelerator.process_index)
+    found: list[Mapping[str, Tensor]] = []
+    for part in parts:
+        with accelerator.accumulate(learner.network):
+            output = learner.network(part.batch.image)
+            terms = loss_terms(state.network, output, part.batch, section)
+            total = weighted_total(terms, section.loss)
+            accelerator.backward(total)
+        found.append({**terms, "total": total})
+    norm = accelerator.clip_grad_norm_(state.network.parameters(), section.optimiser.clip)
+    own = {name: torch.stack([terms[name] for terms in found]).mean() for name in found[0]}
+    asked = torch.tensor(float(stop), device=accelerator.device)
+    *values, norm, stops = means(accelerator, [*own.values(), torch.as_tensor(norm), asked])
+    losses = dict(zip(own, values, strict=True))
+    refuse_divergence(run, losses["total"], norm, parts)
+    learner.optimiser.step()
+    learner.optimiser.zero_grad(set_to_none=True)
+    state.average.update_parameters(state.network)
+    state.usual_loss = running_mean(state.usual_loss, losses["total"])
+    run.pace.samples += plan.phase(state.step).batch
+    state.step += 1
+    return losses, norm, stops > 0
 
-    recipe: Recipe
-    folder: Path
-    stream: ExampleStream
-    watched: Mapping[str, Sequence[Pair]]
-    state: TrainingState
-    log: Callable[[Mapping[str, Any]], None]
-    started: float
+
+def refuse_divergence(run: Run, total: float, norm: float, parts: Sequence[Loaded]) -> None:
+    """Stop before weights are spoilt.
+
+    Loss scaling looks for gradients that are no number, and passes such a step over.
+
+    Raises:
+        DivergedError: naming the samples in the batch.
+    """
+    state, recipe = run.state, run.recipe
+    if is_astray(total, state.usual_loss, recipe.explosion):
+        what = f"the loss is {total:.3g}"
+    elif not math.isfinite(norm) and recipe.precision != "fp16":
+        what = f"the loss is {total:.3g}, but the norm of its gradient {norm:.3g},"
+    else:
+        return
+    samples = gathered([name for part in parts for name in part.names])
+    raise divergence(what, state.step, state.usual_loss, samples, run.last_saved())
 
 
-def after_step(run: Run, terms: Mapping[str, Tensor], is_end: bool) -> None:
+def after_step(
+    run: Run, plan: StagePlan, losses: Mapping[str, float], norm: float, parts: Sequence[Loaded]
+) -> None:
     """Log, validate and save where the recipe asks for it, and at the end of a stage or run."""
-    recipe, state = run.recipe, run.state
-    if state.step % LOG_EVERY == 0 or is_end:
-        seconds = round(monotonic() - run.started, 1)
-        run.log({"step": state.step, "seconds": seconds, **values(terms)})
-    if recipe.validation and state.step % recipe.validation.every == 0:
-        scores = validation_scores(state.averaged, run.watched, recipe.validation.view)
-        run.log({"step": state.step, "validation": scores})
-    if state.step % recipe.save_every == 0 or is_end:
-        state.save(run.folder / STATE_NAME, recipe)
+    recipe, step, pace = run.recipe, run.state.step, run.pace
+    is_end = step in (run.last, plan.end)
+    run.recent.append(losses)
+    run.reporter.on_step(
+        Moment(step, run.last, plan.section.name, losses, pace.samples_per_second, pace.waiting)
+    )
+    if step % recipe.log_every == 0 or is_end:
+        log_step(run, plan, norm)
+    if recipe.validation and step % recipe.validation.every == 0:
+        validate(run)
+        pace.begin()  # what validating and saving took is no slowness of the loop
+    if step % recipe.save_every == 0 or is_end:
+        run.save()
+        if run.log is not None:
+            run.log.show(step, sample_sheet(run.state.averaged, parts[0].batch))
+        pace.begin()
 
 
-def save_model(folder: Path, name: str, network: MattingNetwork, config: NetworkConfig) -> Path:
-    """Write weights with their configuration."""
-    model = folder / f"{name}.safetensors"
-    save_checkpoint(model, network, config)
-    return model
+def log_step(run: Run, plan: StagePlan, norm: float) -> None:
+    """Log the mean losses since the last record, and how it is going."""
+    step, pace = run.state.step, run.pace
+    run.write(
+        {
+            "step": step,
+            "stage": plan.section.name,
+            "epoch": plan.epochs(step - plan.start),
+            "seconds": monotonic() - run.started,
+            "samples_per_second": pace.samples_per_second,
+            "waiting": pace.waiting,
+            "rate": max(group["lr"] for group in run.state.optimiser.param_groups),
+            "gradient_norm": norm,
+            "loss": mean_of_each(run.recent),
+        }
+    )
+    run.recent.clear()
+    pace.begin()
+
+
+def validate(run: Run) -> None:
+    """Score the averaged weights, and keep them if they are the best so far."""
+    section, state = run.recipe.validation, run.state
+    assert section is not None
+    scores = validation_scores(state.averaged, run.watched, section.view, run.accelerator)
+    run.write({"step": state.step, "validation": scores})
+    score = scores[OVERALL][section.best]
+    if is_better(score, state.best, section.best):
+        state.best = score
+        save_model(run, "best", state.averaged)
+
+
+def stop_here(run: Run) -> None:
+    """Save and end, as was asked.
+
+    Raises:
+        TrainingStopped: always.
+    """
+    run.save()
+    raise TrainingStopped(
+        f"stopped after step {run.state.step} of {run.last}; the state is saved: "
+        "the same command goes on from there"
+    )
+
+
+def save_model(run: Run, part: str | None, network: MattingNetwork) -> Path:
+    """Write weights with their configuration: the run's model, or that of a part of it."""
+    name = run.recipe.name if part is None else f"{run.recipe.name}.{part}"
+    path = run.folder / f"{name}.safetensors"
+    if run.accelerator.is_main_process:
+        save_checkpoint(path, network, run.config)
+    return path
 
 
 def kept_network(
@@ -129,83 +236,3 @@ def kept_network(
     network = deepcopy(state.averaged)
     network.load_state_dict(blended_state(network.state_dict(), initial, share))
     return network
-
-
-def opened_folder(
-    folder: Path,
-    recipe: Recipe,
-    state: TrainingState,
-    on_record: Callable[[Mapping[str, Any]], None] | None,
-) -> Callable[[Mapping[str, Any]], None]:
-    """Take over the folder's checkpoint, if any, and return what logs a record there."""
-    folder.mkdir(parents=True, exist_ok=True)
-    if (folder / STATE_NAME).exists():
-        state.load(folder / STATE_NAME, recipe)
-    (folder / "recipe.json").write_text(recipe.model_dump_json(indent=2), encoding="utf-8")
-
-    def log(record: Mapping[str, Any]) -> None:
-        with (folder / "metrics.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(record) + "\n")
-        if on_record is not None:
-            on_record(record)
-
-    return log
-
-
-def training_step(
-    state: TrainingState, batch: Batch, recipe: Recipe, plan: StagePlan
-) -> dict[str, Tensor]:
-    """Learn from one batch; return the loss terms and their weighted `total`."""
-    section = plan.section
-    set_training_mode(state.network, section)
-    state.set_rates(plan.rate_factor(state.step))
-    enabled = recipe.precision == "bf16"
-    with torch.autocast(batch.image.device.type, torch.bfloat16, enabled=enabled):
-        output = state.network(batch.image)
-    terms = loss_terms(state.network, output, batch, section)
-    total = weighted_total(terms, section.loss)
-    if not torch.isfinite(total):
-        raise FloatingPointError(
-            f"the loss is {float(total.detach())} at step {state.step}; "
-            "lower the learning rate and resume from the last checkpoint"
-        )
-    state.optimiser.zero_grad(set_to_none=True)
-    total.backward()  # type: ignore[no-untyped-call]
-    torch.nn.utils.clip_grad_norm_(state.network.parameters(), section.optimiser.clip)
-    state.optimiser.step()
-    state.average.update_parameters(state.network)
-    state.step += 1
-    return {**terms, "total": total}
-
-
-def batches(
-    recipe: Recipe, stream: ExampleStream, requests: Iterator[list[Request]]
-) -> Iterator[Batch]:
-    """Yield a batch for every step's requests."""
-    loader: DataLoader[Example] = DataLoader(
-        stream,  # type: ignore[arg-type]  # read by item alone, which is all the loader asks
-        batch_sampler=list(requests),
-        num_workers=recipe.data.workers,
-        collate_fn=batch_of,
-        prefetch_factor=4 if recipe.data.workers else None,
-    )
-    yield from loader
-
-
-def batch_of(examples: list[Example]) -> Batch:
-    """Stack examples into tensors."""
-    columns = [
-        torch.stack([torch.from_numpy(getattr(example, name)) for example in examples])
-        for name in Batch._fields
-    ]
-    return Batch(columns[0].contiguous(memory_format=torch.channels_last), *columns[1:])
-
-
-def channels_last(network: MattingNetwork) -> MattingNetwork:
-    """Lay out convolution weights as CPUs and GPUs read them fastest."""
-    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
-
-
-def values(terms: Mapping[str, Tensor]) -> dict[str, float]:
-    """Bring loss terms to plain numbers for the log."""
-    return {name: round(float(term.detach()), 5) for name, term in terms.items()}

@@ -15,7 +15,7 @@ from animatte.training.complaints import complaint
 from animatte.training.data_sections import DataSection
 from animatte.training.objective import term_names
 from animatte.training.recipe_files import recipe_values
-from animatte.training.section import Positive, Probability, Section
+from animatte.training.section import Fraction, Positive, Probability, Section
 from animatte.training.stage_sections import StageSection
 
 
@@ -61,6 +61,7 @@ class ValidationSection(Section):
         every: steps between two validations.
         pictures: how many of each folder; the first by name.
         view: longer side of the network's view.
+        best: the score whose mean over all pictures says which model is kept as the best.
     """
 
     root: Path
@@ -68,6 +69,7 @@ class ValidationSection(Section):
     every: Positive = 1000
     pictures: Positive = 40
     view: Positive = 416
+    best: Literal["sad", "mse", "mad", "iou"] = "mad"
 
 
 class Recipe(Section):
@@ -80,8 +82,14 @@ class Recipe(Section):
         data: what is trained on.
         stages: one after the other; most trainings have one.
         validation: how it is watched, or null.
-        precision: "bf16" runs the network under bfloat16 autocast.
+        precision: "bf16" or "fp16" (GPUs only) run the network in half of the bits.
+        accumulation: parts in which a step's batch is learned one after the other, in as much less
+            memory; batch norm sees the parts.
+        compile: whether the network is compiled (`torch.compile`) before it is trained.
+        explosion: a loss so many times its running mean stops the training; null for no such limit.
+        log_every: steps between two records.
         save_every: steps between two checkpoints.
+        keep: how many checkpoints are kept, the last ones.
     """
 
     name: str
@@ -90,8 +98,24 @@ class Recipe(Section):
     data: DataSection
     stages: Annotated[tuple[StageSection, ...], Field(min_length=1)]
     validation: ValidationSection | None = None
-    precision: Literal["float32", "bf16"] = "float32"
+    precision: Literal["float32", "bf16", "fp16"] = "float32"
+    accumulation: Positive = 1
+    compile: bool = False
+    explosion: Fraction | None = 20.0
+    log_every: Positive = 50
     save_every: Positive = 500
+    keep: Positive = 2
+
+    @model_validator(mode="after")
+    def _parts_are_of_one_size(self) -> Recipe:
+        for stage in self.stages:
+            for phase in stage.phases:
+                if phase.batch % self.accumulation:
+                    raise ValueError(
+                        f"accumulation is {self.accumulation}, which does not divide a batch of "
+                        f"{phase.batch}; choose a divisor of every phase's batch"
+                    )
+        return self
 
     @model_validator(mode="after")
     def _has_losses_of_its_network(self) -> Recipe:
@@ -107,10 +131,10 @@ class Recipe(Section):
         return self
 
     @property
-    def decisive(self) -> str:
-        """The recipe without what may change between a stop and its resumption: where files are.
+    def decisive(self) -> dict[str, Any]:
+        """What may not change between a stop and its resumption: all but where files are.
 
-        JSON, to be compared.
+        Plain values, to be compared. How the training is run and watched is not among them.
         """
         places: dict[str, Any] = {
             "network": {"encoder_weights", "initial"},
@@ -121,10 +145,9 @@ class Recipe(Section):
                 "cache": True,
                 "composition": {"objects", "denoised_backgrounds"},
             },
-            "validation": True,
-            "save_every": True,
         }
-        return self.model_dump_json(exclude=places)
+        manners = ("validation", "compile", "explosion", "log_every", "save_every", "keep")
+        return self.model_dump(mode="json", exclude={**places, **dict.fromkeys(manners, True)})
 
 
 def read_recipe(recipe: Path, overrides: Sequence[str] = ()) -> Recipe:

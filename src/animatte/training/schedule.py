@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, cos, pi
 
 from animatte.data.dataset import Request
-from animatte.training.stage_sections import PhaseSection, StageSection, TriangularSchedule
+from animatte.training.stage_sections import (
+    ConstantSchedule,
+    CosineSchedule,
+    PhaseSection,
+    PolynomialSchedule,
+    StageSection,
+    TriangularSchedule,
+)
 
 
 @dataclass(frozen=True)
@@ -63,11 +70,27 @@ class StagePlan:
     def rate_factor(self, step: int) -> float:
         """Return what learning rates are multiplied by at a step of the training."""
         done = step - self.start
+        share = done / (self.end - self.start)
         schedule = self.section.optimiser.schedule
-        if isinstance(schedule, TriangularSchedule):
-            return triangular(self.epochs(done), schedule)
         warmup = min(1.0, (done + 1) / (schedule.warmup + 1))
-        return float(warmup * (1 - done / (self.end - self.start)) ** schedule.power)
+        match schedule:
+            case PolynomialSchedule():
+                return warmup * float((1 - share) ** schedule.power)
+            case CosineSchedule():
+                return warmup * cosine(share, schedule)
+            case ConstantSchedule():
+                return warmup
+            case TriangularSchedule():
+                return warmup * triangular(self.epochs(done), schedule)
+
+    def phase(self, step: int) -> PhaseSection:
+        """Return the phase that a step of the training is in."""
+        first = self.start
+        for phase, steps in zip(self.section.phases, self.lengths, strict=True):
+            first += steps
+            if step < first:
+                return phase
+        return self.section.phases[-1]
 
     def epochs(self, steps: int) -> float:
         """Epochs that the stage's first `steps` steps make."""
@@ -100,6 +123,11 @@ def phase_steps(phase: PhaseSection, epoch_length: int) -> int:
         return phase.steps
     assert phase.epochs is not None
     return ceil(phase.epochs * epoch_length / phase.batch)
+
+
+def cosine(share: float, schedule: CosineSchedule) -> float:
+    """From 1 to `lowest` along half a cosine, at a share of the stage."""
+    return schedule.lowest + (1 - schedule.lowest) * (1 + cos(pi * share)) / 2
 
 
 def triangular(epochs: float, schedule: TriangularSchedule) -> float:

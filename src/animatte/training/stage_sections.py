@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, model_validator
 
@@ -34,20 +34,45 @@ class PhaseSection(Section):
         return self
 
 
-class PolynomialSchedule(Section):
-    """Linear warm-up, then polynomial decay to the stage's end.
+class WarmSchedule(Section):
+    """What schedules share: a linear warm-up at the stage's beginning.
 
     Attributes:
-        warmup: steps of linear warm-up.
-        power: of the decay; 0 keeps the rate.
+        warmup: steps of it.
+    """
+
+    warmup: Annotated[int, Field(ge=0)] = 100
+
+
+class PolynomialSchedule(WarmSchedule):
+    """Linear warm-up, then polynomial decay to nothing at the stage's end.
+
+    Attributes:
+        power: of the decay.
     """
 
     kind: Literal["polynomial"] = "polynomial"
-    warmup: Annotated[int, Field(ge=0)] = 100
     power: Annotated[float, Field(ge=0)] = 0.9
 
 
-class TriangularSchedule(Section):
+class CosineSchedule(WarmSchedule):
+    """Linear warm-up, then half a cosine down to the stage's end (Loshchilov and Hutter 2017).
+
+    Attributes:
+        lowest: where it ends, as a share of the rate.
+    """
+
+    kind: Literal["cosine"]
+    lowest: Probability = 0.0
+
+
+class ConstantSchedule(WarmSchedule):
+    """Linear warm-up, then the rate as it is."""
+
+    kind: Literal["constant"]
+
+
+class TriangularSchedule(WarmSchedule):
     """Up and down between two rates, on and on (Smith 2017), as LFM was trained.
 
     Attributes:
@@ -56,8 +81,15 @@ class TriangularSchedule(Section):
     """
 
     kind: Literal["triangular"]
+    warmup: Annotated[int, Field(ge=0)] = 0
     lowest: Annotated[float, Field(gt=0, le=1)]
     half_cycle: Fraction = 2.0
+
+
+Schedule: TypeAlias = Annotated[
+    PolynomialSchedule | CosineSchedule | ConstantSchedule | TriangularSchedule,
+    Field(discriminator="kind"),
+]
 
 
 class OptimiserSection(Section):
@@ -80,9 +112,7 @@ class OptimiserSection(Section):
     kind: Literal["adamw", "sgd"] = "adamw"
     rate: Fraction = 1.5e-3
     encoder_rate: Fraction | None = 2e-4
-    schedule: Annotated[PolynomialSchedule | TriangularSchedule, Field(discriminator="kind")] = (
-        PolynomialSchedule()
-    )
+    schedule: Schedule = PolynomialSchedule()
     weight_decay: Annotated[float, Field(ge=0)] = 1e-4
     momentum: Probability = 0.9
     rescaled_momentum: bool = True

@@ -1,15 +1,14 @@
-"""What a training is at a moment, on disk and back."""
+"""What a training is at a moment, and how it comes back from a checkpoint."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import json
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
-import torch
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim import SGD, AdamW, Optimizer
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
@@ -30,6 +29,8 @@ class TrainingState:
         optimiser: its groups carry a `base_rate`.
         stage: index of the stage that it is in.
         step: steps done, of all stages.
+        usual_loss: running mean of the stage's loss; None before its first step.
+        best: best validation score so far.
     """
 
     network: MattingNetwork
@@ -37,6 +38,8 @@ class TrainingState:
     optimiser: Optimizer
     stage: int = 0
     step: int = 0
+    usual_loss: float | None = None
+    best: float | None = None
 
     @property
     def averaged(self) -> MattingNetwork:
@@ -56,41 +59,38 @@ class TrainingState:
                 if momentum is not None:
                     momentum.mul_(before / group["lr"])
 
-    def save(self, path: Path, recipe: Recipe) -> None:
-        """Write beside, then rename, so that a stop at any moment leaves a whole file."""
-        beside = path.with_name(path.name + ".part")
-        contents = {
+    def contents(self, recipe: Recipe) -> dict[str, Any]:
+        """Return all that `restore` wants, in tensors and plain values."""
+        return {
             "network": self.network.state_dict(),
             "average": self.average.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "stage": self.stage,
             "step": self.step,
-            "recipe": recipe.model_dump_json(),
+            "usual_loss": self.usual_loss,
+            "best": self.best,
+            "recipe": json.dumps(recipe.decisive),
         }
-        torch.save(contents, beside)
-        beside.replace(path)
 
-    def load(self, path: Path, recipe: Recipe) -> None:
-        """Take over what `save` wrote.
+    def restore(self, contents: Mapping[str, Any], recipe: Recipe) -> None:
+        """Take over what `contents` gave.
 
         Raises:
-            ValueError: if the file is of another recipe or network, or not whole.
+            ValueError: if it is of another recipe or network.
         """
         try:
-            contents: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-            if Recipe.model_validate_json(contents["recipe"]).decisive != recipe.decisive:
-                raise ValueError("it was begun with another one")  # noqa: TRY301
+            begun = json.loads(contents["recipe"])
+            if changes := differences(begun, recipe.decisive):
+                raise ValueError(f"begun with another recipe: {'; '.join(changes)}")
             self.begin(contents["stage"], recipe)
             self.network.load_state_dict(contents["network"])
             self.average.load_state_dict(contents["average"])
             self.optimiser.load_state_dict(contents["optimiser"])
             self.step = contents["step"]
-        except (RuntimeError, KeyError, EOFError, ValueError, UnpicklingError) as error:
-            first = next(iter(str(error).splitlines()), "it is empty")
-            raise ValueError(
-                f"{path} is no training state of this recipe ({first}); "
-                "choose another folder or remove the file"
-            ) from error
+            self.usual_loss, self.best = contents["usual_loss"], contents["best"]
+        except (RuntimeError, KeyError, TypeError) as error:
+            first = next(iter(str(error).splitlines()), "nothing in it")
+            raise ValueError(f"no state of this training ({first})") from error
 
     def begin(self, stage: int, recipe: Recipe) -> None:
         """Enter a stage: go on from the averaged weights, with an optimiser of its own."""
@@ -102,6 +102,25 @@ class TrainingState:
         self.average = averaged(self.network, section.optimiser)
         self.optimiser = new_optimiser(self.network, section.optimiser)
         self.stage = stage
+        self.usual_loss = None
+
+
+def differences(before: Mapping[str, Any], now: Mapping[str, Any], key: str = "") -> list[str]:
+    """Say which of a recipe's values have changed, one a line of plain text, by their keys."""
+    changes = []
+    for name in sorted({*before, *now}):
+        old, new = before.get(name), now.get(name)
+        if isinstance(old, dict) and isinstance(new, dict):
+            changes += differences(old, new, f"{key}{name}.")
+        elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+            changes += differences(_numbered(old), _numbered(new), f"{key}{name}.")
+        elif old != new:
+            changes.append(f"{key}{name} was {old}, is {new}")
+    return changes
+
+
+def _numbered(values: Sequence[Any]) -> dict[str, Any]:
+    return {str(number): value for number, value in enumerate(values)}
 
 
 def fresh_state(network: MattingNetwork, recipe: Recipe) -> TrainingState:
@@ -150,7 +169,7 @@ def set_training_mode(network: MattingNetwork, section: StageSection) -> None:
         return
     for name, module in network.named_modules():
         inside = any(name == part or name.startswith(f"{part}.") for part in updated)
-        if isinstance(module, nn.BatchNorm2d) and not inside:
+        if isinstance(module, _BatchNorm) and not inside:
             module.eval()
 
 
