@@ -13,13 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
-from animatte.compositing import (
-    blurred_background,
-    composite,
-    estimated_foreground,
-    fitted_background,
-    parsed_colour,
-)
+from animatte.compositing import blurred_background, composite, fitted_background, parsed_colour
+from animatte.foregrounds import estimated_foreground
 
 Picture = NDArray[np.float32]
 UNIT = st.floats(0, 1, width=32)

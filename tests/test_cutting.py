@@ -1,6 +1,7 @@
 """Cutting with a stand-in for the network: what is written, in which colours, how deep."""
 
 from collections.abc import Callable
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 
@@ -10,13 +11,12 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
+from animatte.batch import CutFailure, cut_photos
 from animatte.cutting import (
     Background,
-    CutFailure,
     CutOptions,
     CutReport,
     cut_photo,
-    cut_photos,
     parsed_background,
 )
 from animatte.images import ImageError, Photo, read_photo
@@ -67,8 +67,12 @@ def mixed() -> NDArray[np.float32]:
     return alpha * SUBJECT + (1 - alpha) * BEHIND
 
 
+@cache
 def wide_profile() -> bytes:
-    """An RGB profile that is plainly not sRGB: sRGB with red and blue exchanged."""
+    """An RGB profile that is plainly not sRGB: sRGB with red and blue exchanged.
+
+    Kept, since a profile holds the second in which it was made.
+    """
     profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     red, blue = profile.index(b"rXYZ"), profile.index(b"bXYZ")
     profile[red : red + 4], profile[blue : blue + 4] = b"bXYZ", b"rXYZ"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from animatte.outputs import FORMATS, expanded_photos, named_format, output_paths
+from animatte.outputs import FORMATS, line_file, named_format, output_paths
 
 
 def _outputs(photos: list[Path], output: str | None = None, kind: str = "cutout") -> list[Path]:
@@ -71,11 +71,11 @@ def test_the_photo_itself_is_refused_as_output() -> None:
 
 def test_a_result_does_not_take_the_place_of_another_file_that_is_read() -> None:
     photos, kept = [Path("dog.png")], [Path("dog.composite.png")]
-    assert output_paths(photos, None, "composite", FORMATS["png"], kept) == [
+    assert output_paths(photos, None, "composite", FORMATS["png"], kept=kept) == [
         Path("dog-2.composite.png")
     ]
     with pytest.raises(ValueError, match="is a file to be read"):
-        output_paths(photos, "./dog.composite.png", "composite", FORMATS["png"], kept)
+        output_paths(photos, "./dog.composite.png", "composite", FORMATS["png"], kept=kept)
 
 
 def test_photos_of_one_name_get_numbers_in_the_order_given() -> None:
@@ -112,49 +112,6 @@ def test_a_result_does_not_take_the_place_of_a_photo() -> None:
     assert _outputs(photos) == [Path("dog-2.cutout.png"), Path("dog.cutout.cutout.png")]
 
 
-def test_a_photo_named_twice_is_cut_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert expanded_photos(["b.jpg", "a.jpg", "./b.jpg", str(tmp_path / "a.jpg")]) == [
-        Path("b.jpg"),
-        Path("a.jpg"),
-    ]
-
-
-def test_a_name_that_no_file_can_have_is_left_for_its_own_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("circle.jpg").symlink_to("circle.jpg")
-    names = ["dog.jpg", "circle.jpg", f"{'a' * 300}.jpg"]
-    photos = expanded_photos(names)
-    assert [str(photo) for photo in photos] == names
-    assert len(_outputs(photos)) == 3
-
-
-def test_patterns_that_the_shell_left_are_expanded(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    for name in ("b.jpg", "a.jpg", "._a.jpg", "c.png"):
-        Path(name).touch()
-    Path("folder.jpg").mkdir()
-    assert expanded_photos(["*.jpg"]) == [Path("a.jpg"), Path("b.jpg")]
-    assert expanded_photos([str(tmp_path / "?.png")]) == [tmp_path / "c.png"]
-
-
-def test_a_file_whose_name_looks_like_a_pattern_is_that_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("dog[1].jpg").touch()
-    Path("dog1.jpg").touch()
-    assert expanded_photos(["dog[1].jpg"]) == [Path("dog[1].jpg")]
-
-
-def test_a_pattern_without_match_stays() -> None:
-    assert expanded_photos(["no-such-*.jpg"]) == [Path("no-such-*.jpg")]
-
-
 @pytest.mark.parametrize(
     ("name", "output", "expected"),
     [
@@ -187,3 +144,22 @@ def test_an_unknown_format_names_the_known_ones() -> None:
 def test_an_unknown_suffix_names_the_known_ones() -> None:
     with pytest.raises(ValueError, match=r"'\.gif' is unknown; choose one of \.png, \.webp"):
         named_format(None, "rex.gif", 1)
+
+
+def test_results_of_a_folder_mirror_it_and_do_not_collide() -> None:
+    photos = [Path("in/a/dog.jpg"), Path("in/a/dog.png"), Path("in/b/dog.jpg")]
+    below = [Path("a"), Path("a"), Path("b")]
+    assert output_paths(photos, "out/", "cutout", FORMATS["png"], below=below) == [
+        Path("out/a/dog.cutout.png"),
+        Path("out/a/dog-2.cutout.png"),
+        Path("out/b/dog.cutout.png"),
+    ]
+
+
+def test_lines_are_added_behind_what_a_kill_cut_short(tmp_path: Path) -> None:
+    path = tmp_path / "lines.jsonl"
+    path.write_bytes(b'{"a": 1}\n{"b":')
+    for number in (2, 3):
+        with line_file(path, append=True) as write:
+            write({"c": number})
+    assert path.read_bytes() == b'{"a": 1}\n{"b":\n{"c": 2}\n{"c": 3}\n'

@@ -11,11 +11,11 @@ import pytest
 from numpy.typing import NDArray
 
 from animatte.scales import Fraction, LongerSide, resized
+from animatte.seeing import full_size_alpha
 from animatte.strategies import (
     STRATEGIES,
     Strategy,
     default_strategy,
-    full_size_alpha,
     named_strategy,
     views,
 )

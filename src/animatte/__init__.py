@@ -21,6 +21,9 @@ def load(
     strategy: str | Strategy | None = None,
     refine: str | None = None,
     looks: Looks | None = None,
+    *,
+    threads: int | None = None,
+    most_pixels: int | None = None,
 ) -> Predictor:
     """Load a model, ready to predict: `animatte.load().cutout("cat.jpg")`.
 
@@ -34,6 +37,9 @@ def load(
             for nothing.
         looks: `animatte.looks.Looks(straighten="auto", zoom="auto")` for photos that lie on their
             side or show their subject small; None for one look at the photo as it is.
+        threads: of one forward on the CPU; None for one a core.
+        most_pixels: the most that the network is shown at once, for machines with little memory;
+            a larger focus it sees in windows. None for what the published strategies show.
 
     Raises:
         ValueError: if model, device, strategy or refine is unknown or cannot be had.
@@ -41,4 +47,6 @@ def load(
     """
     from animatte import predictor  # noqa: PLC0415  `import animatte` stays cheap
 
-    return predictor.load(model, device, strategy, refine, looks)
+    return predictor.load(
+        model, device, strategy, refine, looks, threads=threads, most_pixels=most_pixels
+    )

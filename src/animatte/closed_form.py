@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animatte.extras import check_installed
+from animatte.images.arrays import Pixels
 from animatte.refinement import bounded_size, guided_enlargement
-from animatte.scales import resized
+from animatte.scales import resized, viewed
 from animatte.tiles import Area, Array
 from animatte.trimap import BACKGROUND, FOREGROUND, transition_area
 
@@ -25,7 +26,7 @@ _REACH = 2
 
 
 def closed_form_alpha(
-    alpha: Array, image: Array, trimap: NDArray[np.uint8], max_pixels: int = 2**20
+    alpha: Array, image: Pixels, trimap: NDArray[np.uint8], max_pixels: int = 2**20
 ) -> Array:
     """Solve what a trimap leaves unknown by the colours around it (Levin et al. 2008).
 
@@ -36,7 +37,7 @@ def closed_form_alpha(
     Args:
         alpha: (H, W) in [0, 1], kept where there is nothing to solve from: in all that is unknown
             if the trimap holds no foreground, or no background.
-        image: (H, W, 3) in [0, 1].
+        image: (H, W, 3): floats in [0, 1], or levels of 8 or 16 bits.
         trimap: (H, W) of 0, 128 and 255.
         max_pixels: the largest size to be solved, at least 1.
 
@@ -77,13 +78,13 @@ def _box_around(unknown: NDArray[np.bool_]) -> Area:
     return rows, slice(max(0, left - _REACH), left + width + _REACH)
 
 
-def _solution(image: Array, trimap: NDArray[np.uint8], max_pixels: int) -> Array | None:
+def _solution(image: Pixels, trimap: NDArray[np.uint8], max_pixels: int) -> Array | None:
     """Alpha (H, W), or None where reducing left no foreground or no background."""
     size = bounded_size(trimap.shape, max_pixels)
     labels = _reduced_labels(trimap, size)
     if min(size) <= _REACH or not {0.0, 1.0} <= set(np.unique(labels)):
         return None
-    view = resized(image, size)
+    view = viewed(image, size)
     small = _solved(view, labels)
     return small if size == trimap.shape else guided_enlargement(small, view, image)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -12,29 +12,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animatte.compositing import (
+    Backdrop,
     Colour,
-    blurred_background,
-    composite,
-    estimated_foreground,
-    fitted_background,
+    blurred_backdrop,
+    composited,
+    fitted_backdrop,
     parsed_colour,
 )
+from animatte.foregrounds import estimated_foreground
 from animatte.images import (
     DEFAULT_MAX_PIXELS,
     ImageError,
     Photo,
+    encoded_image,
     read_photo,
-    write_alpha,
     write_image,
 )
-from animatte.images.arrays import unit_pixels
+from animatte.images.arrays import Levels, Pixels, bands, levels
 from animatte.looks import Matte
 from animatte.outputs import FORMATS, OutputFormat
+from animatte.refining import default_trimap_radius
+from animatte.subjects import Margin, Subject, keep_subject, subject_crop
+from animatte.trimap import trimap_around
 
 Kind: TypeAlias = Literal["cutout", "matte", "trimap", "composite"]
 
 # Below this opacity everywhere, nothing was found.
 _FAINT = 0.1
+EMPTY = "no subject found, the result is empty"
 
 
 class AlphaPredictor(Protocol):
@@ -55,27 +60,26 @@ class Background:
 
     Attributes:
         colour: sRGB in [0, 1].
-        picture: (H, W, 3) sRGB in [0, 1], of any size.
+        picture: (H, W, 3) sRGB of any size: floats in [0, 1], or levels of 8 or 16 bits.
     """
 
     colour: Colour | None = None
-    picture: NDArray[np.float32] | None = None
+    picture: Pixels | None = None
 
     @property
     def is_blur(self) -> bool:
         """Whether it is made from the photo."""
         return self.colour is None and self.picture is None
 
-    def behind(
-        self, image: NDArray[np.float32], alpha: NDArray[np.float32]
-    ) -> NDArray[np.float32] | Colour:
-        """The background of one photo: image (H, W, 3) with alpha (H, W)."""
+    def behind(self, image: Pixels, alpha: NDArray[np.float32]) -> Backdrop:
+        """The background of one photo, area by area: image (H, W, 3) with alpha (H, W)."""
         if self.colour is not None:
-            return self.colour
+            colour = self.colour
+            return lambda _: colour
         if self.picture is not None:
             height, width = alpha.shape
-            return fitted_background(self.picture, (height, width))
-        return blurred_background(image, alpha)
+            return fitted_backdrop(self.picture, (height, width))
+        return blurred_backdrop(image, alpha)
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +92,8 @@ class CutOptions:
         output_format: a value of `FORMATS`.
         max_pixels: refuse larger photos.
         trimap: the trimap alone, as a grey picture of 0, 128 and 255.
+        subject: which of several is kept.
+        crop: cut the result to the subject with this margin; None for the whole picture.
     """
 
     matte: bool = False
@@ -95,6 +101,8 @@ class CutOptions:
     output_format: OutputFormat = FORMATS["png"]
     max_pixels: int = DEFAULT_MAX_PIXELS
     trimap: bool = False
+    subject: Subject = "all"
+    crop: Margin | None = None
 
     def __post_init__(self) -> None:
         if self.trimap and (self.matte or self.background is not None):
@@ -133,7 +141,8 @@ class CutReport:
         output: the file that was written.
         seconds: from reading to written.
         is_empty: nothing was found in the photo.
-        size: (height, width) of photo and result.
+        size: (height, width) of the photo.
+        confidence: how decided the matte is, from 0 to 1: `decidedness`.
         done: what was done to find the alpha, as plain values.
     """
 
@@ -142,20 +151,36 @@ class CutReport:
     seconds: float
     is_empty: bool
     size: tuple[int, int]
+    confidence: float
     done: Mapping[str, Any]
 
     @property
     def warnings(self) -> list[str]:
         """What the user should know of a result."""
-        return ["no subject found, the result is empty"] if self.is_empty else []
+        return [EMPTY] if self.is_empty else []
 
 
-@dataclass(frozen=True)
-class CutFailure:
-    """One photo that failed; nothing was written for it."""
+@dataclass(frozen=True, eq=False)
+class CutPicture:
+    """What is to be written for a photo.
 
-    photo: Path
-    error: Exception
+    Attributes:
+        image: (H, W) or (H, W, 3) levels.
+        alpha: (H, W) levels, or None for an opaque picture.
+        icc_profile: of the image; None means sRGB.
+        photo_size: (height, width) of the photo.
+        confidence: `decidedness` of the matte.
+        is_empty: nothing was found.
+        done: what was done to find the alpha, as plain values.
+    """
+
+    image: Levels
+    alpha: Levels | None
+    icc_profile: bytes | None
+    photo_size: tuple[int, int]
+    confidence: float
+    is_empty: bool
+    done: Mapping[str, Any]
 
 
 def parsed_background(text: str, max_pixels: int = DEFAULT_MAX_PIXELS) -> Background:
@@ -174,7 +199,7 @@ def parsed_background(text: str, max_pixels: int = DEFAULT_MAX_PIXELS) -> Backgr
                 f"background {text!r} is neither blur, nor a colour, nor a file that exists; "
                 "write e.g. white, '#20a0ff' or beach.jpg"
             ) from error
-    return Background(picture=read_photo(text, max_pixels).image)
+    return Background(picture=read_photo(text, max_pixels).seen)
 
 
 def cut_photo(
@@ -187,29 +212,100 @@ def cut_photo(
 
     Raises:
         ImageError: if the photo cannot be read or the result not written.
+        ValueError: if it has no subject where the options say there is one.
     """
     start = perf_counter()
-    opened = read_photo(photo, options.max_pixels)
-    matte = predictor.matte(opened)
-    # As bits are widened, the trimap's 128 is 128 × 257 in 16 of them.
-    written = unit_pixels(predictor.trimap(opened, found=matte)) if options.trimap else matte.alpha
-    _make_folder(output.parent)
-    _write_result(output, opened, written, options)
-    is_empty = bool(matte.alpha.max() < _FAINT)
-    seconds = perf_counter() - start
-    return CutReport(photo, output, seconds, is_empty, opened.size, matte.as_dict())
+    try:
+        picture = cut_picture(predictor, photo, options)
+        _make_folder(output.parent)
+        write_image(
+            output,
+            picture.image,
+            picture.alpha,
+            bit_depth=options.output_format.bit_depth,
+            icc_profile=picture.icc_profile,
+        )
+    except MemoryError as error:
+        raise ImageError(
+            f"{photo} does not fit into memory; close other programs, give --jobs 1, or make the "
+            "photo smaller"
+        ) from error
+    return CutReport(
+        photo,
+        output,
+        perf_counter() - start,
+        picture.is_empty,
+        picture.photo_size,
+        picture.confidence,
+        picture.done,
+    )
 
 
-def cut_photos(
-    predictor: AlphaPredictor, photos: Sequence[Path], outputs: Sequence[Path], options: CutOptions
-) -> Iterator[CutReport | CutFailure]:
-    """Cut photos one after the other; whatever fails in one does not stop the rest."""
-    for photo, output in zip(photos, outputs, strict=True):
-        try:
-            result: CutReport | CutFailure = cut_photo(predictor, photo, output, options)
-        except Exception as error:  # reported, not swallowed: a batch must go on
-            result = CutFailure(photo, error)
-        yield result
+def encoded_picture(picture: CutPicture, options: CutOptions) -> bytes:
+    """The content of the file that is written for a photo.
+
+    Raises:
+        ImageError: if the format does not hold it.
+    """
+    return encoded_image(
+        options.output_format.suffixes[0],
+        picture.image,
+        picture.alpha,
+        bit_depth=options.output_format.bit_depth,
+        icc_profile=picture.icc_profile,
+    )
+
+
+def cut_picture(predictor: AlphaPredictor, source: Path | bytes, options: CutOptions) -> CutPicture:
+    """Read a photo and make what is to be written for it; nothing else of it stays in memory.
+
+    Raises:
+        ImageError: if the photo cannot be read.
+        ValueError: if it has no subject where the options say there is one.
+    """
+    photo = read_photo(source, options.max_pixels)
+    found = predictor.matte(photo)
+    keep_subject(found.alpha, options.subject)
+    is_empty = bool(found.alpha.max() < _FAINT)
+    trimap = _trimap(predictor, photo, found, options.subject) if options.trimap else None
+    done = dict(found.as_dict())
+    box = None if options.crop is None else subject_crop(found.alpha, options.crop)
+    if options.crop is not None:
+        done["crop"] = None if box is None else list(box)
+    area = np.s_[:, :] if box is None else box.area
+    image, alpha, icc_profile = _pixels(
+        photo, found.alpha[area], None if trimap is None else trimap[area], area, options
+    )
+    confidence = decidedness(found.alpha)
+    return CutPicture(image, alpha, icc_profile, photo.size, confidence, is_empty, done)
+
+
+def _trimap(
+    predictor: AlphaPredictor, photo: Photo, found: Matte, subject: Subject
+) -> NDArray[np.uint8]:
+    """The predictor's own, which may know more than alpha; of one subject, alpha's."""
+    if subject == "all":
+        return predictor.trimap(photo, found=found)
+    return trimap_around(found.alpha, default_trimap_radius(photo.size))
+
+
+def decidedness(alpha: NDArray[np.float32]) -> float:
+    """How sure of itself a matte is: what is opaque over 0.8, as a share of what is over 0.2.
+
+    On animals with a true mask it goes with the overlap of matte and mask (rank correlation 0.55):
+    0.87 in the mean where that is over 0.9, 0.61 where it is below 0.7.
+
+    Args:
+        alpha: (H, W) in [0, 1].
+
+    Returns:
+        from 0 to 1; 0 for a matte without subject.
+    """
+    sure = possible = 0
+    for rows in bands(alpha.shape):
+        sure += int(np.count_nonzero(alpha[rows] > 0.8))
+        possible += int(np.count_nonzero(alpha[rows] > 0.2))
+    return sure / possible if possible else 0.0
 
 
 def _make_folder(folder: Path) -> None:
@@ -221,20 +317,32 @@ def _make_folder(folder: Path) -> None:
         ) from error
 
 
-def _write_result(
-    output: Path, photo: Photo, alpha: NDArray[np.float32], options: CutOptions
-) -> None:
+def _pixels(
+    photo: Photo,
+    alpha: NDArray[np.float32],
+    trimap: NDArray[np.uint8] | None,
+    area: tuple[slice, slice],
+    options: CutOptions,
+) -> tuple[Levels, Levels | None, bytes | None]:
+    """Image, alpha and profile of what is written, at the format's depth."""
     bit_depth = options.output_format.bit_depth
     background = options.background
-    if options.matte or options.trimap:
-        write_alpha(output, alpha, bit_depth=bit_depth)
-        return
+    if trimap is not None:
+        return levels(trimap, bit_depth), None, None  # 128 becomes 128 × 257 in 16 bits
+    if options.matte:
+        return _levels(alpha, bit_depth), None, None
     own_space = background is None or background.is_blur
-    image = unit_pixels(photo.colour) if own_space else photo.image
+    image = (photo.colour if own_space else photo.seen)[area]
     icc_profile = photo.icc_profile if own_space else None
-    foreground = estimated_foreground(image, alpha)
+    foreground = estimated_foreground(image, alpha, bit_depth)
     if background is None:
-        write_image(output, foreground, alpha, bit_depth=bit_depth, icc_profile=icc_profile)
-        return
-    whole = composite(foreground, background.behind(image, alpha), alpha)
-    write_image(output, whole, bit_depth=bit_depth, icc_profile=icc_profile)
+        return foreground, _levels(alpha, bit_depth), icc_profile
+    whole = composited(foreground, background.behind(image, alpha), alpha, bit_depth)
+    return whole, None, icc_profile
+
+
+def _levels(alpha: NDArray[np.float32], bit_depth: Literal[8, 16]) -> Levels:
+    result: Levels = np.empty(alpha.shape, np.uint8 if bit_depth == 8 else np.uint16)
+    for rows in bands(alpha.shape):
+        result[rows] = levels(alpha[rows], bit_depth)
+    return result

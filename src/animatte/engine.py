@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from animatte.catalogue import DEFAULT_MODEL, shipped_models
-from animatte.images.arrays import network_planes
+from animatte.images.arrays import network_planes, size_text
 from animatte.onnx_file import file_bytes, model_card, subgraph
 
 Array = NDArray[np.float32]
@@ -161,7 +161,15 @@ class OnnxNetwork:
 
     def _run(self, image: Array, *outputs: str) -> list[Array]:
         planes = network_planes(image, self.stride)
-        results: list[Array] = self._session(outputs).run(list(outputs), {"image": planes})
+        session = self._session(outputs)
+        try:
+            results: list[Array] = session.run(list(outputs), {"image": planes})
+        except _ORT_ERRORS as error:
+            if "alloc" in str(error).lower():  # "Failed to allocate memory…", "std::bad_alloc"
+                raise MemoryError(
+                    f"{self.name} has no memory for {size_text(image.shape[:2])} pixels"
+                ) from error
+            raise
         return results
 
     def _session(self, outputs: tuple[str, ...]) -> onnxruntime.InferenceSession:
@@ -262,17 +270,26 @@ def load_network(
     Raises:
         ValueError: if there is no such model, it cannot be read, or `device` cannot be had.
     """
+    path = model_file(model)
+    if path.suffix.lower() == ".safetensors":
+        return _torch_network(str(path), device)
+    return OnnxNetwork(path, device, threads)
+
+
+def model_file(model: str | PathLike[str] | None = None) -> Path:
+    """Return the file of a model, as `load_network` takes it; one that is named need not exist.
+
+    Raises:
+        ValueError: if there is no model of that name, or the file is of another kind.
+    """
     name = fspath(model) if model is not None else DEFAULT_MODEL
     suffix = Path(name).suffix.lower()
-    if suffix == ".safetensors":
-        return _torch_network(name, device)
     if suffix in (".pth", ".pt", ".ckpt"):
         raise ValueError(
             f"{name}: a pickled checkpoint is not run as it is; convert it once with "
             "`animatte models import`"
         )
-    path = Path(name) if suffix == ".onnx" else _shipped_file(name)
-    return OnnxNetwork(path, device, threads)
+    return Path(name) if suffix in (".onnx", ".safetensors") else _shipped_file(name)
 
 
 def _shipped_file(name: str) -> Path:

@@ -12,17 +12,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animatte.scales import resized
+from animatte.images.arrays import Pixels
+from animatte.scales import resized_in_range
 from animatte.turning import turned, turned_back
 from animatte.upright import sureness, upright_angle
 from animatte.zooming import Box, paste, subject_boxes
 
 Array: TypeAlias = NDArray[np.float32]
-Look: TypeAlias = Callable[[Array], Array]
+Look: TypeAlias = Callable[[Pixels], Array]
 When: TypeAlias = Literal["never", "auto", "always"]
 
 _WHEN: tuple[When, ...] = get_args(When)
@@ -147,11 +147,11 @@ def parsed_zoom(text: str) -> When:
     return _when("zoom", text)
 
 
-def matte(image: Array, look: Look, sketch: Look, looks: Looks) -> Matte:
+def matte(image: Pixels, look: Look, sketch: Look, looks: Looks) -> Matte:
     """Find alpha in as many looks as it takes.
 
     Args:
-        image: (H, W, 3) RGB in [0, 1].
+        image: (H, W, 3) RGB: floats in [0, 1], or levels of 8 or 16 bits.
         look: a picture's alpha, as good as it gets.
         sketch: a small picture's alpha, quickly, to decide by.
         looks: what to do.
@@ -170,12 +170,12 @@ def matte(image: Array, look: Look, sketch: Look, looks: Looks) -> Matte:
         paste(alpha, _turned_alpha(crop, look, degrees, alpha[box.area]), box)
     if alpha.shape != size:
         boxes = [_scaled(box, alpha.shape, size) for box in boxes]
-        alpha = _resized(alpha, size)
+        alpha = resized_in_range(alpha, size)
     return Matte(alpha, degrees, tuple(boxes), looks.aspect)
 
 
 def _upright_alpha(
-    image: Array, look: Look, sketch: Look, straighten: When | float
+    image: Pixels, look: Look, sketch: Look, straighten: When | float
 ) -> tuple[Array, float]:
     """Alpha of the picture turned upright, turned back; and the angle."""
     if not isinstance(straighten, str):
@@ -189,7 +189,7 @@ def _upright_alpha(
     return _turned_alpha(image, look, degrees, first) if degrees else first, degrees
 
 
-def _turned_alpha(image: Array, look: Look, degrees: float, outside: Array) -> Array:
+def _turned_alpha(image: Pixels, look: Look, degrees: float, outside: Array) -> Array:
     if degrees == 0:
         return look(image)
     return turned_back(look(turned(image, degrees)), degrees, outside)
@@ -202,7 +202,7 @@ def _when(name: str, value: str, more: str = "") -> When:
     raise ValueError(f"{name} {value!r} is unknown; choose one of {', '.join(_WHEN)}{more}")
 
 
-def _stretched(image: Array, aspect: Aspect) -> Array:
+def _stretched(image: Pixels, aspect: Aspect) -> Pixels:
     """The picture with its true proportions: one side grows, none shrinks (but for memory)."""
     height, width = image.shape[:2]
     ratio = aspect.width / aspect.height * height / width
@@ -215,12 +215,8 @@ def _stretched(image: Array, aspect: Aspect) -> Array:
     wanted = (height * max(1.0, 1 / ratio), width * max(1.0, ratio))
     most = max(_MOST_PIXELS, height * width)
     reduction = min(1.0, math.sqrt(most / (wanted[0] * wanted[1])))
-    return _resized(image, (round(wanted[0] * reduction), round(wanted[1] * reduction)))
-
-
-def _resized(picture: Array, size: tuple[int, int]) -> Array:
-    """Sides that shrink by area means, sides that grow cubically, in [0, 1]."""
-    return np.asarray(np.clip(resized(picture, size, cv2.INTER_CUBIC), 0, 1), np.float32)
+    size = round(wanted[0] * reduction), round(wanted[1] * reduction)
+    return resized_in_range(image, size)
 
 
 def _scaled(box: Box, before: tuple[int, ...], after: tuple[int, int]) -> Box:

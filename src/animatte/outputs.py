@@ -66,21 +66,14 @@ def named_format(name: str | None, output: str | None, num_photos: int) -> Outpu
     return chosen
 
 
-def expanded_photos(names: Sequence[str]) -> list[Path]:
-    """The photos named: patterns that the shell left as they are expanded, doubles once.
-
-    A pattern that matches nothing stays, to be reported as a file that does not exist.
-    """
-    expanded = [path for name in names for path in (_matches(name) or [Path(name)])]
-    return list({os.path.realpath(path): path for path in reversed(expanded)}.values())[::-1]
-
-
 def output_paths(
     photos: Sequence[Path],
     output: str | None,
     kind: str,
     output_format: OutputFormat,
+    *,
     kept: Sequence[Path] = (),
+    below: Sequence[Path] | None = None,
 ) -> list[Path]:
     """Where each photo's result goes: `NAME.KIND.SUFFIX` beside it or in a folder, or one file.
 
@@ -94,6 +87,7 @@ def output_paths(
         kind: the word in the names: "cutout", "matte", "trimap" or "composite".
         output_format: gives the suffix.
         kept: further files that no result may replace.
+        below: for each photo the folder below `output` that its result goes to; None for none.
 
     Raises:
         ValueError: if the output is one file for several photos, or a file that is read.
@@ -108,8 +102,9 @@ def output_paths(
         raise ValueError(f"output {output} is a file, not a folder; choose another name")
     ending = f".{kind}{output_format.suffixes[0]}"
     outputs = []
-    for photo in photos:
-        path = _free_path(photo.parent if folder is None else folder, photo.stem, ending, taken)
+    for photo, inner in zip(photos, below or [Path()] * len(photos), strict=True):
+        target = photo.parent if folder is None else folder / inner
+        path = _free_path(target, photo.stem, ending, taken)
         taken.add(_key(path))
         outputs.append(path)
     return outputs
@@ -130,7 +125,9 @@ def report_path(name: str, read: Sequence[Path]) -> Path:
 
 
 @contextmanager
-def line_file(path: Path | None) -> Iterator[Callable[[Mapping[str, Any]], None]]:
+def line_file(
+    path: Path | None, append: bool = False
+) -> Iterator[Callable[[Mapping[str, Any]], None]]:
     """Open a file of JSON lines, an earlier one replaced; yields what writes a line.
 
     A line is handed to the system in one piece, line feed included, so that whoever reads along,
@@ -138,12 +135,16 @@ def line_file(path: Path | None) -> Iterator[Callable[[Mapping[str, Any]], None]
 
     Args:
         path: the file, whose folder is made if need be; None writes nowhere.
+        append: to an earlier one.
     """
     if path is None:
         yield lambda _: None
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb", buffering=0) as file:
+    is_torn = append and path.is_file() and path.read_bytes()[-1:] not in (b"", b"\n")
+    with path.open("ab" if append else "wb", buffering=0) as file:
+        if is_torn:
+            file.write(b"\n")  # what a kill cut short stays a line of its own
 
         def write(values: Mapping[str, Any]) -> None:
             # ASCII: a name that is no valid Unicode must not stop the batch.
@@ -175,16 +176,6 @@ def _format_of_suffix(suffix: str) -> OutputFormat:
         f"output suffix {suffix!r} is unknown; choose one of {suffixes}, "
         "or end the name with / to mean a folder"
     )
-
-
-def _matches(pattern: str) -> list[Path]:
-    """Files that match a pattern, sorted, hidden ones left out; none for a plain name."""
-    path = Path(pattern)
-    if not any(letter in pattern for letter in "*?[") or path.exists():
-        return []
-    root = Path(path.anchor or ".")
-    found = root.glob(str(path.relative_to(path.anchor) if path.anchor else path))
-    return sorted(match for match in found if match.is_file() and not match.name.startswith("."))
 
 
 def _free_path(folder: Path, stem: str, ending: str, taken: set[str]) -> Path:

@@ -9,20 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from animatte.compositing import estimated_foreground
 from animatte.engine import Network, load_network
+from animatte.foregrounds import estimated_foreground
 from animatte.images import Photo, photo_from_array, read_photo
-from animatte.images.arrays import levels
+from animatte.images.arrays import Pixels, bands, levels, unit_pixels
 from animatte.looks import Looks, Matte, matte
 from animatte.refining import default_trimap_radius, named_refinement
-from animatte.strategies import (
-    SKETCH,
-    Strategy,
-    default_strategy,
-    full_size_alpha,
-    full_size_branches,
-    named_strategy,
-)
+from animatte.seeing import MOST_PIXELS, full_size_alpha, full_size_branches
+from animatte.strategies import SKETCH, Strategy, default_strategy, named_strategy
 from animatte.trimap import trimap_around, trimap_from_branches
 
 Picture: TypeAlias = str | PathLike[str] | Image.Image | Photo | NDArray[Any]
@@ -43,6 +37,7 @@ class Predictor:
             for nothing.
         looks: whether a picture is straightened, stretched and looked at closely, too; None for
             one look at it as it is.
+        most_pixels: the most that the network is shown at once; what is larger it sees in windows.
 
     Raises:
         ValueError: if `refine` is unknown.
@@ -55,8 +50,10 @@ class Predictor:
         strategy: Strategy | None = None,
         refine: str | None = None,
         looks: Looks | None = None,
+        most_pixels: int = MOST_PIXELS,
     ) -> None:
         self.network = network
+        self.most_pixels = most_pixels
         self.strategy = strategy or _own_strategy(network)
         self.looks = looks or Looks()
         self._refinement = None if refine is None else named_refinement(refine)
@@ -87,11 +84,12 @@ class Predictor:
             ValueError: if its proportions are too far from the aspect that was given.
         """
         photo = _as_photo(image)
-        found = matte(photo.image, self._look, self._sketch, self.looks)
+        found = matte(photo.seen, self._look, self._sketch, self.looks)
         if self._refinement is not None:
-            found = found._replace(alpha=self._refinement(found.alpha, photo.image))
-        if photo.alpha is not None:
-            np.multiply(found.alpha, photo.alpha, out=found.alpha)
+            found = found._replace(alpha=self._refinement(found.alpha, photo.seen))
+        if photo.own_alpha is not None:
+            for rows in bands(found.alpha.shape):
+                found.alpha[rows] *= unit_pixels(photo.own_alpha[rows])
         return found
 
     def cutout(self, image: Picture) -> NDArray[np.uint8]:
@@ -103,8 +101,9 @@ class Predictor:
         photo = _as_photo(image)
         alpha = self.alpha(photo)
         result = np.empty((*alpha.shape, 4), np.uint8)
-        result[:, :, :3] = levels(estimated_foreground(photo.image, alpha), 8)
-        result[:, :, 3] = levels(alpha, 8)
+        result[:, :, :3] = estimated_foreground(photo.seen, alpha, bit_depth=8)
+        for rows in bands(alpha.shape):
+            result[rows, :, 3] = levels(alpha[rows], 8)
         return result
 
     def trimap(
@@ -125,20 +124,20 @@ class Predictor:
             ValueError: if the radius is below 0.
         """
         photo = _as_photo(image)
-        chosen = default_trimap_radius(photo.image.shape) if radius is None else radius
+        chosen = default_trimap_radius(photo.seen.shape) if radius is None else radius
         if self.network.rosta != "LFM" or self.looks != Looks():
             return trimap_around((found or self.matte(photo)).alpha, chosen)
-        foreground, background = full_size_branches(self.network, photo.image, self.strategy)
+        foreground, background = full_size_branches(self.network, photo.seen, self.strategy)
         if photo.alpha is not None:
             foreground *= photo.alpha
             background = 1 - (1 - background) * photo.alpha
         return trimap_from_branches(foreground, background, chosen)
 
-    def _look(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
-        return full_size_alpha(self.network, image, self.strategy)
+    def _look(self, image: Pixels) -> NDArray[np.float32]:
+        return full_size_alpha(self.network, image, self.strategy, self.most_pixels)
 
-    def _sketch(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
-        return full_size_alpha(self.network, image, SKETCH)
+    def _sketch(self, image: Pixels) -> NDArray[np.float32]:
+        return full_size_alpha(self.network, image, SKETCH, self.most_pixels)
 
 
 def load(
@@ -147,10 +146,14 @@ def load(
     strategy: str | Strategy | None = None,
     refine: str | None = None,
     looks: Looks | None = None,
+    *,
+    threads: int | None = None,
+    most_pixels: int | None = None,
 ) -> Predictor:
     """Load a model, ready to predict: what `animatte.load` calls, and describes."""
     chosen = named_strategy(strategy) if isinstance(strategy, str) else strategy
-    return Predictor(load_network(model, device), chosen, refine, looks)
+    network = load_network(model, device, threads)
+    return Predictor(network, chosen, refine, looks, most_pixels or MOST_PIXELS)
 
 
 def _own_strategy(network: Network) -> Strategy:

@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animatte.scales import resized
-from animatte.tiles import Area, Array, magnified, tiles
+from animatte.images.arrays import Pixels, unit_pixels
+from animatte.scales import resized, viewed
+from animatte.tiles import Area, Array, flat_level, magnified, tiles
 
 # Smallest window and little smoothing: hair is a pixel or two wide at the network's view.
 _ENLARGING_RADIUS = 1
@@ -16,7 +17,7 @@ _ENLARGING_SMOOTHING = 1e-5
 _GUIDED_SHARE = 0.5
 
 
-def guided_enlargement(alpha: Array, view: Array, image: Array) -> Array:
+def guided_enlargement(alpha: Array, view: Array, image: Pixels) -> Array:
     """Enlarge alpha to a photo's size, sharper than interpolation can be.
 
     Around every pixel of the view alpha is fitted as a linear function of the colours; the
@@ -28,7 +29,7 @@ def guided_enlargement(alpha: Array, view: Array, image: Array) -> Array:
     Args:
         alpha: (h, w) in [0, 1].
         view: (h, w, 3), the photo reduced to alpha's size.
-        image: (H, W, 3), the photo, in [0, 1] as `view`.
+        image: (H, W, 3), the photo: floats in [0, 1] as `view`, or levels of 8 or 16 bits.
 
     Returns:
         (H, W) float32 in [0, 1].
@@ -37,6 +38,10 @@ def guided_enlargement(alpha: Array, view: Array, image: Array) -> Array:
     shape = image.shape[:2]
     enlarged = np.empty(shape, np.float32)
     for area, _ in tiles(shape):
+        level = flat_level(alpha, shape, area)
+        if level is not None:
+            enlarged[area] = min(max(level, 0.0), 1.0)
+            continue
         tile = np.clip(magnified(alpha, shape, area, cv2.INTER_CUBIC), 0, 1)
         if tile.min() < tile.max():
             guided = _applied(coefficients, image, area)
@@ -47,7 +52,7 @@ def guided_enlargement(alpha: Array, view: Array, image: Array) -> Array:
 
 def guided_filter(
     alpha: Array,
-    image: Array,
+    image: Pixels,
     radius: int,
     smoothing: float = 1e-5,
     max_pixels: int = 2**20,
@@ -61,7 +66,7 @@ def guided_filter(
 
     Args:
         alpha: (H, W) in [0, 1].
-        image: (H, W, 3) in [0, 1].
+        image: (H, W, 3): floats in [0, 1], or levels of 8 or 16 bits.
         radius: of the square windows, in pixels of `image`, at least 1: they are 2 radius + 1 wide.
         smoothing: the papers' epsilon, a variance of colours in [0, 1], above 0; edges much
             fainter than its root are smoothed over.
@@ -77,7 +82,7 @@ def guided_filter(
     size = bounded_size(image.shape[:2], max_pixels)
     ratio = max(size) / max(alpha.shape)
     coefficients = _linear_fit(
-        resized(alpha, size), resized(image, size), max(1, round(radius * ratio)), smoothing
+        resized(alpha, size), viewed(image, size), max(1, round(radius * ratio)), smoothing
     )
     filtered = np.empty(alpha.shape, np.float32)
     for area, _ in tiles(alpha.shape):
@@ -93,7 +98,7 @@ def bounded_size(shape: tuple[int, ...], max_pixels: int) -> tuple[int, int]:
 
 
 def _check_filter(
-    alpha: Array, image: Array, radius: int, smoothing: float, max_pixels: int
+    alpha: Array, image: Pixels, radius: int, smoothing: float, max_pixels: int
 ) -> None:
     if alpha.ndim != 2 or image.shape != (*alpha.shape, 3):
         raise ValueError(
@@ -107,10 +112,10 @@ def _check_filter(
         raise ValueError(f"smoothing is {smoothing}; it must be above 0")
 
 
-def _applied(coefficients: Array, image: Array, area: Area) -> Array:
+def _applied(coefficients: Array, image: Pixels, area: Area) -> Array:
     """One area of the photo by coefficients fitted at any size, (height, width) in [0, 1]."""
     fitted = magnified(coefficients, image.shape[:2], area)
-    guided = np.einsum("hwc,hwc->hw", fitted[..., :3], image[area]) + fitted[..., 3]
+    guided = np.einsum("hwc,hwc->hw", fitted[..., :3], unit_pixels(image[area])) + fitted[..., 3]
     return np.asarray(np.clip(guided, 0, 1), np.float32)
 
 

@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
 from animatte.closed_form import check_pymatting, closed_form_alpha
+from animatte.images.arrays import Pixels
 from animatte.refinement import guided_filter
 from animatte.tiles import Array
 from animatte.trimap import trimap_around
 
-Refinement: TypeAlias = Callable[[Array, Array], Array]
+Refinement: TypeAlias = Callable[[Array, Pixels], Array]
 
 # Shares of the photo's longer side, as what a network gets wrong grows with it.
 _TRIMAP_SHARE: Final = 0.02
@@ -24,7 +25,7 @@ def default_trimap_radius(shape: tuple[int, ...]) -> int:
 
 
 def named_refinement(name: str) -> Refinement:
-    """Return what refines: a function of alpha (H, W) and image (H, W, 3), both in [0, 1].
+    """Return what refines: a function of alpha (H, W) in [0, 1] and of the image, (H, W, 3).
 
     Args:
         name: "guided" (`animatte.refinement.guided_filter`) or "closed-form"
@@ -41,11 +42,11 @@ def named_refinement(name: str) -> Refinement:
     return REFINEMENTS[name]
 
 
-def _guided(alpha: Array, image: Array) -> Array:
+def _guided(alpha: Array, image: Pixels) -> Array:
     return guided_filter(alpha, image, _share(alpha.shape, _GUIDED_SHARE))
 
 
-def _closed_form(alpha: Array, image: Array) -> Array:
+def _closed_form(alpha: Array, image: Pixels) -> Array:
     trimap = trimap_around(alpha, _share(alpha.shape, _CLOSED_FORM_SHARE))
     return closed_form_alpha(alpha, image, trimap)
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import cv2
+import numpy as np
 from numpy.typing import NDArray
+
+from animatte.images.arrays import Pixels, bands, unit_pixels
 
 Size = tuple[int, int]
 
@@ -30,6 +33,11 @@ class Fraction:
     def __post_init__(self) -> None:
         if not 0 < self.ratio <= 1 or self.multiple < 1 or self.cap < 1:
             raise ValueError(f"{self}: ratio must be in (0, 1], multiple and cap at least 1")
+
+    @property
+    def most_pixels(self) -> int:
+        """Of the largest photo."""
+        return self.cap**2
 
     def size(self, photo: Size, stride: int) -> Size:
         """(height, width) for a photo of (height, width); divisible by `stride`, never 0."""
@@ -60,6 +68,11 @@ class LongerSide:
         if self.pixels < 1 or (limit is not None and not limit > 0):
             raise ValueError(f"{self}: pixels must be at least 1, max_enlargement above 0")
 
+    @property
+    def most_pixels(self) -> int:
+        """Of the largest photo."""
+        return self.pixels**2
+
     def size(self, photo: Size, stride: int) -> Size:
         """(height, width) for a photo of (height, width); divisible by `stride`, never 0."""
         scale = self.pixels / max(photo)
@@ -88,6 +101,32 @@ def scale_of_dict(values: Mapping[str, Any]) -> Scale:
     return _SCALES[values["kind"]](**{name: values[name] for name in values if name != "kind"})
 
 
+def viewed(pixels: Pixels, size: Size) -> NDArray[np.float32]:
+    """A picture (H, W, ...) of levels or floats as float32 in [0, 1] at another size; `resized`."""
+    return reduced(lambda rows: unit_pixels(pixels[rows]), pixels.shape, size)
+
+
+def reduced(
+    rows_of: Callable[[slice], NDArray[np.float32]], shape: tuple[int, ...], size: Size
+) -> NDArray[np.float32]:
+    """`resized`, of a picture that is made band by band and never is in memory as a whole.
+
+    Args:
+        rows_of: the picture's rows of a slice, (h, W, ...).
+        shape: (H, W, ...) of the picture.
+        size: (height, width) wanted.
+    """
+    width = min(shape[1], size[1])
+    narrow = None
+    for rows in bands(shape):
+        band = rows_of(rows)
+        if narrow is None:
+            narrow = np.empty((shape[0], width, *band.shape[2:]), np.float32)
+        narrow[rows] = resized(band, (band.shape[0], width))
+    assert narrow is not None, "a picture has at least one row"
+    return np.asarray(resized(narrow, size), np.float32)
+
+
 def resized(array: NDArray[Any], size: Size, enlarging: int = cv2.INTER_LINEAR) -> NDArray[Any]:
     """Resize (H, W) or (H, W, C): sides that shrink by area means, sides that grow by `enlarging`.
 
@@ -99,3 +138,15 @@ def resized(array: NDArray[Any], size: Size, enlarging: int = cv2.INTER_LINEAR) 
     if size != array.shape[:2]:
         array = cv2.resize(array, size[::-1], interpolation=enlarging)
     return array
+
+
+def resized_in_range(pixels: Pixels, size: Size) -> Pixels:
+    """`resized`, sides that grow cubically, floats kept in [0, 1]."""
+    return in_range(resized(pixels, size, cv2.INTER_CUBIC))
+
+
+def in_range(pixels: Pixels) -> Pixels:
+    """Floats cut off at 0 and 1; levels, which cannot leave their range, as they are."""
+    if pixels.dtype.kind == "f":
+        np.clip(pixels, 0, 1, out=pixels)
+    return pixels

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,17 @@ from animatte.models.registry import MattingNetwork, network_kind
 Array = NDArray[np.float32]
 
 DEVICES = ("cuda", "mps", "cpu")
+
+
+@contextmanager
+def _memory_errors() -> Iterator[None]:
+    """Make torch's want of memory, whose class depends on the device, a MemoryError."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "memory" in str(error) and "alloc" in str(error):
+            raise MemoryError("torch has no memory for a picture of this size") from error
+        raise
 
 
 class TorchNetwork:
@@ -50,28 +62,33 @@ class TorchNetwork:
         self.stride = network.stride
         self._network = network.to(self.device).eval()
 
+    @_memory_errors()
     @torch.inference_mode()
     def glance(self, image: Array) -> Array:
         """Return (C, H, W) class scores in [0, 1]; the focus decoder rests."""
         return _array(self._single().glance(self._batch(image))[0])
 
+    @_memory_errors()
     @torch.inference_mode()
     def focus(self, image: Array) -> Array:
         """Return (H, W) focus in [0, 1]; the glance decoder rests."""
         return _array(self._single().focus(self._batch(image))[0, 0])
 
+    @_memory_errors()
     @torch.inference_mode()
     def glance_and_focus(self, image: Array) -> tuple[Array, Array]:
         """Return both of one forward."""
         output = self._single()(self._batch(image))
         return _array(output.glance[0]), _array(output.focus[0, 0])
 
+    @_memory_errors()
     @torch.inference_mode()
     def alpha(self, image: Array) -> Array:
         """Return (H, W) alpha, not clipped; of a network that merges by itself."""
         assert not isinstance(self._network, GFM), "glance and focus are to be merged"
         return _array(self._network(self._batch(image)).alpha[0, 0])
 
+    @_memory_errors()
     @torch.inference_mode()
     def branches(self, image: Array) -> tuple[Array, Array]:
         """Return the foreground's and the background's (H, W) probability, of LFM."""

@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animatte.scales import LongerSide, resized
+from animatte.images.arrays import Pixels
+from animatte.scales import LongerSide, in_range, resized
 
 Array: TypeAlias = NDArray[np.float32]
 Size: TypeAlias = tuple[int, int]
@@ -18,7 +19,7 @@ _FADE = 0.02  # of the shorter side
 _BORDER = cv2.BORDER_REFLECT  # not …_101, with which OpenCV never ends on a side of one pixel
 
 
-def turned(image: Array, degrees: float) -> Array:
+def turned(image: Pixels, degrees: float) -> Pixels:
     """Turn a picture counter-clockwise, as a network is to see it.
 
     Quarter turns move pixels and change none. What is left of another angle tilts the picture
@@ -28,11 +29,11 @@ def turned(image: Array, degrees: float) -> Array:
     less than without turning at all.)
 
     Args:
-        image: (H, W, 3) in [0, 1].
+        image: (H, W, 3): floats in [0, 1], or levels of 8 or 16 bits.
         degrees: counter-clockwise.
 
     Returns:
-        (H, W, 3), or (W, H, 3) after an odd number of quarter turns.
+        (H, W, 3) of the same kind, or (W, H, 3) after an odd number of quarter turns.
     """
     quarters, tilt = _quarters_and_tilt(degrees)
     upright = np.ascontiguousarray(np.rot90(image, quarters))
@@ -43,7 +44,7 @@ def turned(image: Array, degrees: float) -> Array:
     tilted = cv2.warpAffine(
         canvas, _tilt(size, tilt), size, flags=cv2.INTER_CUBIC, borderMode=_BORDER
     )
-    return np.asarray(np.clip(tilted, 0, 1), np.float32)
+    return in_range(tilted)
 
 
 def turned_back(alpha: Array, degrees: float, outside: Array) -> Array:
@@ -78,9 +79,9 @@ def _quarters_and_tilt(degrees: float) -> tuple[int, float]:
     return quarters % 4, degrees - 90 * quarters
 
 
-def _reduced(picture: Array) -> Array:
+def _reduced(picture: Pixels) -> Pixels:
     size = LongerSide(_LONGEST_SIDE, max_enlargement=1).size(picture.shape[:2], stride=1)
-    return np.asarray(resized(picture, size), np.float32)
+    return resized(picture, size)
 
 
 def _tilt(width_and_height: tuple[int, ...], degrees: float) -> NDArray[np.float64]:

@@ -8,7 +8,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from animatte.scales import LongerSide, resized
+from animatte.images.arrays import Pixels
+from animatte.scales import LongerSide, viewed
 from animatte.turning import turned, turned_back
 
 Array: TypeAlias = NDArray[np.float32]
@@ -20,7 +21,7 @@ _TILTS = (-40.0, -20.0, 20.0, 40.0)
 _FINE_TILTS = (-10.0, 10.0)
 
 
-def upright_angle(image: Array, sketch: Look, least_gain: float) -> float:
+def upright_angle(image: Pixels, sketch: Look, least_gain: float) -> float:
     """Find by how much a picture is to be turned counter-clockwise to stand upright.
 
     A sketch is made in each of four quarter turns, then at tilts of 20 and 40 degrees to both
@@ -34,7 +35,7 @@ def upright_angle(image: Array, sketch: Look, least_gain: float) -> float:
     for the subject. Certainty alone misleads: an empty matte is certain, too.
 
     Args:
-        image: (H, W, 3) in [0, 1], of any size.
+        image: (H, W, 3), of any size: floats in [0, 1], or levels of 8 or 16 bits.
         sketch: (h, w, 3) -> (h, w) alpha; called with pictures of at most 256 pixels a side.
         least_gain: in that score, over leaving the picture as it is, else it is not turned; half
             of it for a tilt over the mere quarter turn, as tilts matter less.
@@ -86,6 +87,6 @@ def _overlap(one: Array, other: Array) -> float:
     return float(np.minimum(one, other).sum()) / union if union > 0 else 1.0
 
 
-def _reduced(image: Array) -> Array:
+def _reduced(image: Pixels) -> Array:
     size = LongerSide(_SKETCH_SIDE, max_enlargement=1).size(image.shape[:2], stride=1)
-    return np.asarray(resized(image, size), np.float32)
+    return viewed(image, size)

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,8 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from animatte.batch import cut_photos
 from animatte.cli import app
-from animatte.cutting import cut_photos
 
 SIZE = (40, 56)
 
@@ -130,14 +131,19 @@ def test_a_report_tells_what_was_done_to_each_photo(cut: Any, folder: Path) -> N
         assert image.size == SIZE[::-1]
 
 
-def test_a_report_holds_whole_lines_when_the_run_is_stopped(
-    cut: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def interrupted(*arguments: Any) -> Iterator[Any]:
-        yield from list(cut_photos(*arguments))[:1]
+@pytest.fixture
+def interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C after the first photo."""
+
+    def after_the_first(*arguments: Any, **options: Any) -> Iterator[Any]:
+        yield from list(cut_photos(*arguments, **options))[:1]
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("animatte.cutting.cut_photos", interrupted)
+    monkeypatch.setattr("animatte.batch.cut_photos", after_the_first)
+
+
+@pytest.mark.usefixtures("interrupted")
+def test_a_report_holds_whole_lines_when_the_run_is_stopped(cut: Any, folder: Path) -> None:
     assert cut("dog.jpg", "cat.jpg", "--report", "new/report.jsonl").exit_code == 130
     assert Path("new/report.jsonl").read_bytes().endswith(b"}\n")
     assert [line["photo"] for line in lines("new/report.jsonl")] == ["dog.jpg"]
@@ -208,6 +214,19 @@ def test_one_bad_file_does_not_stop_the_rest(cut: Any, folder: Path) -> None:
         (["dog.jpg", "--aspect", "1:15"], "at most 8 times"),
         (["dog.jpg", "--report", "dog.jpg"], "is a file to be read"),
         (["dog.jpg", "--report", "."], "is a folder"),
+        (["dog.jpg", "--subject", "smallest"], "choose all or largest"),
+        (["dog.jpg", "--point", "3"], "write X,Y"),
+        (["dog.jpg", "--box", "3,4,3,9"], "is empty"),
+        (["dog.jpg", "--point", "3,4", "--box", "1,2,3,4"], "give one of them"),
+        (["dog.jpg", "--point", "300,4"], "lies outside the picture"),
+        (["dog.jpg", "--margin", "3"], "--crop"),
+        (["dog.jpg", "--crop", "--margin", "wide"], "pixels or per cent"),
+        (["dog.jpg", "--memory", "lots"], "such as 800MB"),
+        (["dog.jpg", "--resume"], "name one with -o"),
+        ([".", "-o", "out.png"], "name a folder"),
+        ([".", "-o", "out", "--include", "*.gif"], "no photo was found"),
+        (["-", "dog.jpg"], "one photo"),
+        (["dog.jpg", "-o", "-", "--report", "r.jsonl"], "leave them out"),
     ],
 )
 def test_mistakes_end_in_one_line_and_leave_nothing(
@@ -258,17 +277,67 @@ def test_no_photo_at_all_is_a_mistake_of_usage() -> None:
     assert "PHOTO" in result.stderr
 
 
-def test_control_c_ends_with_one_line_and_130(
-    cut: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def interrupted(*arguments: Any) -> Iterator[Any]:
-        yield from list(cut_photos(*arguments))[:1]
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("animatte.cutting.cut_photos", interrupted)
+@pytest.mark.usefixtures("interrupted")
+def test_control_c_ends_with_one_line_and_130(cut: Any, folder: Path) -> None:
     result = cut("dog.jpg", "cat.jpg")
     assert result.exit_code == 130
     assert result.stderr.splitlines()[-1] == "stopped"
+
+
+def test_a_folder_is_mirrored_told_and_resumed(cut: Any, folder: Path) -> None:
+    (folder / "deep").mkdir()
+    picture(folder / "deep" / "dog.png", 4)
+    picture(folder / "dog.png", 5)
+    (folder / "notes.txt").touch()
+    arguments = [".", "-o", "out", "--exclude", "broken*", "--jobs", "2"]
+    result = cut(*arguments)
+    assert result.exit_code == 0, result.output
+    results = ["cat.cutout.png", "deep/dog.cutout.png", "dog-2.cutout.png", "dog.cutout.png"]
+    expected = ["animatte.jsonl", *results]
+    inside = (path.relative_to("out") for path in Path("out").rglob("*") if path.is_file())
+    assert sorted(path.as_posix() for path in inside) == expected
+    assert "1 .txt" in result.stderr
+    assert "photos/s" in result.stderr
+    again = cut(*arguments, "--resume", "--report", "r.jsonl")
+    assert again.exit_code == 0
+    assert all(line.endswith("as it was") for line in again.stdout.splitlines())
+    assert [line["skipped"] for line in lines("r.jsonl")] == [True] * 4
+    assert not cut(*arguments, "--resume", "--matte").stdout.count("as it was")
+
+
+def test_in_a_folder_a_broken_photo_is_one_of_the_failures(cut: Any, folder: Path) -> None:
+    result = cut(".", "-o", "out", "--quiet")
+    assert result.exit_code == 1
+    assert "1 of 3 failed" in result.stderr
+    assert (folder / "broken.jpg").stat().st_size == 300
+
+
+def test_a_pipe_gets_the_picture_and_nothing_else(tiny_model: Path, folder: Path) -> None:
+    options = ["--model", str(tiny_model), "--device", "cpu"]
+    photo = Path("dog.jpg").read_bytes()
+    for arguments in (["-", "-o", "-"], ["-"], ["dog.jpg", "-o", "-", "--verbose"]):
+        result = CliRunner().invoke(app, ["cut", *arguments, *options], input=photo)
+        assert result.exit_code == 0, result.stderr
+        with Image.open(BytesIO(result.stdout_bytes)) as image:
+            assert (image.format, image.mode, image.size) == ("PNG", "RGBA", SIZE[::-1])
+    result = CliRunner().invoke(app, ["cut", "-", "-o", "rex.webp", *options], input=photo)
+    assert (result.exit_code, result.stdout_bytes) == (0, b"")
+    with Image.open("rex.webp") as image:
+        assert image.format == "WEBP"
+    result = CliRunner().invoke(app, ["cut", "-", *options], input=photo[:300])
+    assert (result.exit_code, result.stdout_bytes) == (1, b"")
+    assert result.stderr.startswith("error: ")
+
+
+def test_a_crop_holds_the_subject_and_is_told(cut: Any, folder: Path) -> None:
+    result = cut("dog.jpg", "--crop", "--margin", "0", "--report", "r.jsonl", "-o", "rex.png")
+    assert result.exit_code == 0, result.output
+    (line,) = lines("r.jsonl")
+    top, left, height, width = line["crop"] or (0, 0, *SIZE)
+    assert 0 <= line["confidence"] <= 1
+    with Image.open("rex.png") as image:
+        assert image.size == (width, height)
+    assert top + height <= SIZE[0] and left + width <= SIZE[1]
 
 
 @pytest.mark.parametrize("flag", ["-h", "--help"])

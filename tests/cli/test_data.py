@@ -131,6 +131,21 @@ def test_prepare_makes_foregrounds_under_the_names_asked_for(tmp_path: Path) -> 
     assert sorted(path.name for path in (tmp_path / "bg").iterdir()) == ["a.png", "b.png"]
 
 
+def test_prepare_writes_the_format_asked_for(tmp_path: Path) -> None:
+    write_pictures(tmp_path)
+    out = tmp_path / "out"
+    arguments = ("prepare", "denoise", tmp_path / "image", out, "--format", "jpg", "--jobs", "1")
+    assert data(*arguments).stdout == "2 written\n"
+    assert sorted(path.name for path in out.iterdir()) == ["a.jpg", "b.jpg"]
+    assert (out / "a.jpg").read_bytes().startswith(b"\xff\xd8")
+    assert data(*arguments).stdout == "2 kept\n"
+    result = data("prepare", "foregrounds", tmp_path, tmp_path, "--format", "jpg", "--jobs", "1")
+    assert result.stdout == "2 written\n", result.output
+    assert sorted(path.name for path in (tmp_path / "foreground").iterdir()) == ["a.jpg", "b.jpg"]
+    result = data("prepare", "denoise", tmp_path / "image", out, "--format", "gif")
+    assert result.stderr == "error: format 'gif' is unknown; choose one of png, jpg\n"
+
+
 def test_prepare_reports_a_bad_picture_and_exits_with_1(tmp_path: Path) -> None:
     write_pictures(tmp_path)
     (tmp_path / "image/a.png").write_bytes(b"no picture")
@@ -144,7 +159,7 @@ def test_bm3d_that_is_missing_is_one_line(tmp_path: Path, monkeypatch: pytest.Mo
     write_pictures(tmp_path)
     found = importlib.util.find_spec
     monkeypatch.setattr(
-        "animatte.data.preparation.find_spec",
+        "animatte.extras.find_spec",
         lambda name: None if name == "bm3d" else found(name),
     )
     out = tmp_path / "out"

@@ -52,6 +52,10 @@ def read(path: Path) -> Any:
     return picture.astype(float)
 
 
+def files_in(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
 def test_layers_and_manifest_are_written_and_composite_within_a_level(
     recipe: Path, tmp_path: Path
 ) -> None:
@@ -84,14 +88,26 @@ def test_the_same_seed_gives_the_same_bytes_and_another_one_does_not(
     first, again, other = (
         {
             str(path.relative_to(tmp_path / folder)): path.read_bytes()
-            for path in (tmp_path / folder).rglob("*")
-            if path.is_file()
+            for path in files_in(tmp_path / folder)
         }
         for folder in "abc"
     )
     assert len(first) == 13
     assert first == again
     assert first != other
+
+
+def test_two_processes_write_what_one_writes(recipe: Path, tmp_path: Path) -> None:
+    for jobs in ("1", "2"):
+        out = tmp_path / jobs
+        result = compose(recipe, "-o", out, "--count", 10, "--size", 32, "--jobs", jobs)
+        assert result.exit_code == 0, result.output
+    first, second = (
+        {path.relative_to(tmp_path / jobs): path.read_bytes() for path in files_in(tmp_path / jobs)}
+        for jobs in ("1", "2")
+    )
+    assert len(first) == 41
+    assert first == second
 
 
 def test_views_are_square_and_the_crop_is_said(recipe: Path, tmp_path: Path) -> None:

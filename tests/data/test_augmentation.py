@@ -1,4 +1,4 @@
-"""Views: what they show of a picture."""
+"""Views: what they show of a picture; and changes of colour."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image, ImageEnhance
+from scipy import stats
 
-from animatte.data.augmentation import ViewConfig, drawn_view
+from animatte.data.augmentation import ColourConfig, ViewConfig, drawn_view, grain, recoloured
+from animatte.images.arrays import unit_pixels
 
 GFM = ViewConfig(crops=(640, 960, 1280), centred=0.5, aspect=1, tilt=0, turned=0)
 LFM = ViewConfig(crops=(512, 800), centred=1, aspect=1, swing=15, turned=0)
@@ -94,3 +97,30 @@ def test_a_view_through_to_a_larger_picture_shows_the_same_place() -> None:
         np.asarray(around, np.uint8)
     )
     assert np.abs(difference).mean() < 1.5
+
+
+def test_grey_is_the_grey_of_pillow() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (32, 32, 3)).astype(np.uint8)
+    grey = recoloured(unit_pixels(image), ColourConfig(0, 1, 0, 0, 0, 0), np.random.default_rng(0))
+    expected = np.asarray(Image.fromarray(image).convert("L"))
+    assert np.abs(grey[..., 0] * 255 - expected).max() < 1
+
+
+def test_light_contrast_and_saturation_are_those_of_pillow_one_after_the_other() -> None:
+    """Pillow's enhancements take the same mean and the same grey; few steps of 8 bits remain."""
+    rng = np.random.default_rng(3)
+    image = (0.35 + 0.3 * rng.random((64, 64, 3))).astype(np.float32)  # nothing is clipped
+    found = recoloured(image, ColourConfig(1, 0, 0, 0, 0, 0), np.random.default_rng(5))
+    drawn = np.random.default_rng(5)
+    drawn.random()
+    gains = drawn.uniform(0.75, 1.3) * np.exp(drawn.normal(0, 0.06, 3))
+    contrast, saturation = drawn.uniform(0.7, 1.35), drawn.uniform(0.5, 1.5)
+    lit = Image.fromarray(np.rint(image * gains * 255).astype(np.uint8))
+    expected = ImageEnhance.Color(ImageEnhance.Contrast(lit).enhance(contrast)).enhance(saturation)
+    assert np.abs(found * 255 - np.asarray(expected)).max() < 4
+
+
+def test_grain_is_normal() -> None:
+    values = grain((200, 200), 1.0, np.random.default_rng(0)).ravel()
+    assert values.dtype == np.float32
+    assert stats.kstest(values, "norm").pvalue > 0.01

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -117,3 +118,38 @@ def test_a_grey_picture_has_equal_channels() -> None:
     image = np.random.default_rng(0).random((8, 8, 3)).astype(np.float32)
     grey = recoloured(image, ColourConfig(0, 1, 0, 0, 0, 0), np.random.default_rng(0))
     assert np.ptp(grey, axis=2).max() < 1e-6
+
+
+def test_layers_and_a_wide_label_come_only_where_they_are_asked_for(pairs: list[Pair]) -> None:
+    request = Request(3, 64, (0.5, 1))
+    without = stream(pairs, empty=0.0)[request]
+    assert (without.foreground.size, without.background.size, without.wide_label.size) == (0, 0, 0)
+    asked = stream(pairs, layers=True, empty=0.0, wide_kernel=41, transition_kernel=9)[request]
+    assert np.array_equal(asked.image, without.image)
+    assert asked.foreground.shape == asked.background.shape == (3, 64, 64)
+    assert (asked.wide_label == 1).sum() > (asked.label == 1).sum()
+    assert ((asked.wide_label == 2) <= (asked.label == 2)).all()
+
+
+@pytest.mark.parametrize(("replaced", "empty"), [(0, 0.0), (1, 0.0), (0, 1.0)])
+def test_layers_make_the_image_that_they_come_with(
+    pairs: list[Pair], replaced: int, empty: float
+) -> None:
+    examples = stream(pairs, layers=True, replaced=replaced, empty=empty)
+    for position in range(6):
+        example = examples[Request(position, 64, (0.5, 1))]
+        composite = example.alpha * example.foreground + (1 - example.alpha) * example.background
+        assert np.abs(composite - example.image).max() < 0.01
+        # Not the trivial layers: they differ where the alpha could be wrong.
+        assert np.abs(example.foreground - example.background).mean() > 0.05
+
+
+def test_layers_of_a_photo_are_its_files_where_it_has_them(
+    pairs: list[Pair], tmp_path: Path
+) -> None:
+    (tmp_path / "bg").mkdir()
+    for pair in pairs:
+        cv2.imwrite(str(tmp_path / f"bg/{pair.name}.png"), np.full((90, 120, 3), 7, np.uint8))
+    given = [replace(pair, background=tmp_path / f"bg/{pair.name}.png") for pair in pairs]
+    example = stream(given, layers=True)[Request(0, 64, (0.5, 1))]
+    assert np.allclose(example.background, 7 / 255)

@@ -62,11 +62,44 @@ def test_a_shrinking_view_of_a_jpeg_is_the_view_of_the_whole_picture(tmp_path: P
         assert [plane.shape for plane in cache.planes.values()] == [(90, 120, 3)]
 
 
-def test_damage_is_named(tmp_path: Path) -> None:
-    path = saved(tmp_path / "a.jpg")
-    path.write_bytes(path.read_bytes()[:900])
-    with pytest.raises(ValueError, match=r"a\.jpg"):
+@pytest.mark.parametrize(("side", "part"), [(640, 2), (960, 2), (1080, 2), (1280, 4)])
+def test_gfms_crops_of_a_jpeg_look_like_the_mean_of_all_their_pixels(
+    tmp_path: Path, side: int, part: int
+) -> None:
+    path = tmp_path / "a.jpg"
+    Image.fromarray(photo(1280, 1440)).save(path, quality=95)
+    scale = side / 320
+    view = View(
+        np.array([[scale, 0, scale / 2 + 7.5], [0, scale, scale / 2 - 0.5]]), (320,) * 2, scale
+    )
+    whole = decoded_image(path)[:side, 8 : 8 + side]
+    expected = cv2.resize(whole, (320, 320), interpolation=cv2.INTER_AREA)
+    cache = PictureCache(10**8)
+    off = np.abs(cache.seen(path, view).astype(int) - expected)
+    assert off.mean() < 0.7
+    assert off.max() <= 12
+    assert [plane.shape[0] for plane in cache.planes.values()] == [1280 // part]
+
+
+@pytest.mark.parametrize("part", [1, 2, 8])
+def test_a_jpeg_with_something_behind_its_end_is_decoded_all_the_same(
+    tmp_path: Path, part: int
+) -> None:
+    path, plain = saved(tmp_path / "a.jpg"), saved(tmp_path / "plain.jpg")
+    path.write_bytes(path.read_bytes() + b"a note")
+    assert np.array_equal(decoded_image(path, part), decoded_image(plain, part))
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp"])
+def test_damage_is_named(tmp_path: Path, suffix: str) -> None:
+    path = saved(tmp_path / f"a{suffix}")
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
+    with pytest.raises(ValueError, match=rf"a\{suffix}"):
         decoded_image(path)
+
+
+def test_a_file_of_something_else_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
     path.write_bytes(b"nothing")
     with pytest.raises(ValueError, match=r"a\.jpg is not an image"):
         PictureCache(0).seen(Pair(path, None), View.whole((90, 120)))

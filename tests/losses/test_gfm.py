@@ -9,6 +9,7 @@ from torch.nn import functional
 from animatte.losses import weighted_total
 from animatte.losses.gfm import (
     alpha_l1_loss,
+    composition_loss,
     gaussian_blurred,
     glance_cross_entropy,
     gradient_loss,
@@ -65,3 +66,13 @@ def test_a_total_weighs_its_terms_and_refuses_unknown_ones() -> None:
     assert weighted_total(terms, {"one": 3, "two": 0.5}).item() == 4
     with pytest.raises(ValueError, match="three"):
         weighted_total(terms, {"three": 1})
+
+
+def test_composition_loss_is_the_mean_difference_of_two_composites() -> None:
+    true, predicted = torch.rand(2, 1, 1, 5, 7)
+    foreground, background = torch.rand(2, 1, 3, 5, 7)
+    composites = [alpha * foreground + (1 - alpha) * background for alpha in (true, predicted)]
+    expected = (composites[0] - composites[1]).abs().mean()
+    loss = composition_loss(predicted, true, foreground, background)
+    torch.testing.assert_close(loss, expected)
+    assert composition_loss(true, true, foreground, background).item() < 2e-6

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from animatte import __version__
-from animatte.cli import cut, data, doctor, evaluate, export, models, train, video
+from animatte.cli import cut, data, doctor, evaluate, export, models, serve, train, video
 from animatte.cli.errors import OneLineErrors
 
 app = typer.Typer(
@@ -47,12 +47,12 @@ def _options(
 app.command("cut")(cut.cut)
 app.command("video")(video.video)
 app.add_typer(models.app, name="models")
+app.command("serve")(serve.serve)
 app.command("doctor")(doctor.doctor)
 app.add_typer(data.app, name="data")
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.add_typer(export.app, name="export")
-app.add_typer(data.app, name="data")
 
 
 def main() -> None:

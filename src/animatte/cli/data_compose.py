@@ -9,9 +9,13 @@ from typing import Annotated
 
 import typer
 
+from animatte.cli.progress import Jobs, progress_bar
+
 
 def compose(
-    recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="YAML file.")],
+    recipe: Annotated[
+        Path, typer.Argument(metavar="RECIPE", help="YAML file, or a shipped recipe's name.")
+    ],
     overrides: Annotated[
         list[str] | None,
         typer.Argument(metavar="[KEY=VALUE]...", help="Values that replace the recipe's."),
@@ -28,14 +32,12 @@ def compose(
             min=1, help="Side of views as the training sees them; default: whole pictures."
         ),
     ] = None,
+    jobs: Jobs = None,
 ) -> None:
     """Write composites with alpha, foreground, background and what was drawn for each.
 
-    The same seed gives the same bytes.
+    The same seed gives the same bytes, whatever the number of processes.
     """
-    from rich.console import Console
-    from rich.progress import track
-
     from animatte.data.composites import MANIFEST, written_composites
     from animatte.data.dataset import Request
     from animatte.training.recipe import read_recipe
@@ -45,8 +47,7 @@ def compose(
     stream = stream_of(checked.data, checked.seed if seed is None else seed)
     scale = checked.stages[0].phases[0].scale
     view_of = None if size is None else stream.view_of(Request(0, size, scale))
-    console = Console(stderr=True)
-    names = written_composites(stream, output, count, view_of)
-    for _ in track(names, "compose", count, transient=True, console=console):
-        pass
+    with progress_bar("compose") as show:
+        for done, _ in enumerate(written_composites(stream, output, count, view_of, jobs), 1):
+            show(done, count)
     typer.echo(f"{output / MANIFEST}")

@@ -13,6 +13,9 @@ INTERRUPTED = 130
 _EXTRA_OF_MODULE = {
     "av": "video",
     "bm3d": "bm3d",
+    "fastapi": "serve",
+    "jinja2": "report",
+    "matplotlib": "report",
     "onnx": "train",
     "onnxscript": "train",
     "pydantic": "train",

@@ -26,6 +26,12 @@ app = typer.Typer(
 )
 
 Out = Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the results.")]
+Format = Annotated[
+    str,
+    typer.Option(
+        "--format", help="png, exact; or jpg, a quarter as large and much sooner decoded."
+    ),
+]
 Name = TypeVar("Name", bound=str)
 
 
@@ -63,15 +69,19 @@ def foregrounds(
     background: Annotated[
         str, typer.Option(metavar="NAME", help="What is behind them, in OUT.")
     ] = "background",
+    suffix: Format = "png",
     jobs: Jobs = None,
 ) -> None:
-    """Estimate foreground and background colours; PNG. Needs the extra solver."""
+    """Estimate foreground and background colours. Needs the extra solver."""
     from animatte.closed_form import check_pymatting
-    from animatte.data.preparation import COLOUR_METHODS, colour_tasks, colours_of
+    from animatte.data.preparation import COLOUR_METHODS, FORMATS, colour_tasks, colours_of
 
-    chosen = _chosen(method, COLOUR_METHODS)
+    chosen = _chosen("method", method, COLOUR_METHODS)
+    written = _chosen("format", suffix, FORMATS)
     check_pymatting()
-    tasks = colour_tasks(root / images, root / alphas, output / foreground, output / background)
+    tasks = colour_tasks(
+        root / images, root / alphas, output / foreground, output / background, written
+    )
     _prepare(tasks, partial(colours_of, method=chosen), jobs)
 
 
@@ -90,22 +100,30 @@ def denoise(
     strength: Annotated[
         float, typer.Option(min=0, help="In 8-bit levels: h of nlm, the noise's sigma of bm3d.")
     ] = 10.0,
+    suffix: Format = "png",
     jobs: Jobs = None,
 ) -> None:
-    """Take the noise out of pictures; PNG."""
-    from animatte.data.preparation import DENOISE_METHODS, check_bm3d, denoised, single_tasks
+    """Take the noise out of pictures."""
+    from animatte.data.preparation import (
+        DENOISE_METHODS,
+        FORMATS,
+        check_bm3d,
+        denoised,
+        single_tasks,
+    )
 
-    chosen = _chosen(method, DENOISE_METHODS)
+    chosen = _chosen("method", method, DENOISE_METHODS)
+    written = _chosen("format", suffix, FORMATS)
     if chosen == "bm3d":
         check_bm3d()
     make = partial(denoised, method=chosen, strength=strength)
-    _prepare(single_tasks(images, output), make, jobs)
+    _prepare(single_tasks(images, output, written), make, jobs)
 
 
-def _chosen(method: str, known: Sequence[Name]) -> Name:
-    if method not in known:
-        raise ValueError(f"method {method!r} is unknown; choose one of {', '.join(known)}")
-    return cast("Name", method)
+def _chosen(what: str, name: str, known: Sequence[Name]) -> Name:
+    if name not in known:
+        raise ValueError(f"{what} {name!r} is unknown; choose one of {', '.join(known)}")
+    return cast("Name", name)
 
 
 def _prepare(tasks: Sequence[Task], make: Maker, jobs: int | None) -> None:

@@ -10,9 +10,13 @@ from typing import Annotated, Any
 
 import typer
 
+from animatte.cli.recipes import print_recipes
+
 
 def train(
-    recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="YAML file.")],
+    recipe: Annotated[
+        Path, typer.Argument(metavar="RECIPE", help="YAML file, or a shipped recipe's name.")
+    ],
     overrides: Annotated[
         list[str] | None,
         typer.Argument(metavar="[KEY=VALUE]...", help="Values that replace the recipe's."),
@@ -26,6 +30,15 @@ def train(
             help="Folder of the run; one that was begun is resumed. Default: runs/NAME.",
         ),
     ] = None,
+    list_recipes: Annotated[  # noqa: ARG001  its callback does it
+        bool,
+        typer.Option(
+            "--list",
+            callback=print_recipes,
+            is_eager=True,
+            help="Name the shipped recipes and end.",
+        ),
+    ] = False,
     last_step: Annotated[
         int | None, typer.Option(min=1, help="Stop after this step, to be resumed later.")
     ] = None,

@@ -56,7 +56,7 @@ class CompositionPair(Pair):
         assert self.background is not None
         height, width = read_photo(self.image).size
         behind = background_under(read_photo(self.background).image, (height, width))
-        return np.asarray(levels(behind, 8), np.uint8)
+        return levels(behind, 8)
 
 
 def background_under(background: NDArray[np.float32], size: tuple[int, ...]) -> NDArray[np.float32]:

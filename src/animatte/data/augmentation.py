@@ -7,6 +7,8 @@ of a plane that it shows, so a small view of a large picture is cheap.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+from statistics import NormalDist
 
 import cv2
 import numpy as np
@@ -18,6 +20,7 @@ from animatte.sample import Sample
 Image = NDArray[np.float32]
 Generator = np.random.Generator
 
+_LUMA = np.array([0.299, 0.587, 0.114])
 WHOLE_BLOCK = 8  # pixels: what starts at a multiple of it lies on whole pixels at 1/2, 1/4 and 1/8
 
 
@@ -101,7 +104,9 @@ class View:
         """Cut the view from a plane (H, W, ...); what lies outside is mirrored."""
         size, box = self.size[::-1], self._box(plane.shape)
         if box is not None:
-            part = cv2.resize(plane[box], size, interpolation=cv2.INTER_AREA)
+            # Below 2 a bilinear sample reads all that a pixel spans, in an eighth of the time.
+            interpolation = cv2.INTER_AREA if self.shrink >= 2 else cv2.INTER_LINEAR
+            part = cv2.resize(plane[box], size, interpolation=interpolation)
             return np.asarray(part if self.matrix[0, 0] > 0 else np.fliplr(part), np.uint8)
         if self.shrink > 1.5:  # bilinear sampling alone would alias
             seen = self._seen(plane.shape)
@@ -209,8 +214,9 @@ def _view_centre(
     """Pick (x, y): on the transition, or so that the view stays inside where it fits."""
     ends = np.array(alpha.shape[::-1], float)
     if rng.random() < config.centred:
-        transition = np.asarray(cv2.inRange(alpha, 13, 242))
-        counts = np.cumsum(np.count_nonzero(transition, axis=1))  # cheaper than listing them all
+        transition = np.asarray(cv2.inRange(alpha, 13, 242))  # 255 where it is
+        sums = cv2.reduce(transition, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S)
+        counts = np.cumsum(sums[:, 0] // 255)  # cheaper than listing them all
         if counts[-1]:
             pick = int(rng.integers(counts[-1]))
             row = int(np.searchsorted(counts, pick, "right"))
@@ -230,9 +236,9 @@ def recoloured(image: Image, config: ColourConfig, rng: Generator) -> Image:
     if rng.random() < config.blur:
         image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.4, 1.4)).astype(np.float32)
     if rng.random() < config.noise:
-        image = image + rng.normal(0, rng.uniform(0.01, 0.06), image.shape).astype(np.float32)
+        image = image + grain(image.shape, rng.uniform(0.01, 0.06), rng)
     if rng.random() < config.grey:
-        image = _grey(image) * np.ones(3, np.float32)
+        image = np.asarray(cv2.transform(image, np.tile(_LUMA, (3, 1))), np.float32)
     image = np.clip(image, 0, 1, dtype=np.float32)
     if rng.random() < config.jpeg:
         image = _compressed(image, int(rng.integers(30, 92)))
@@ -240,19 +246,29 @@ def recoloured(image: Image, config: ColourConfig, rng: Generator) -> Image:
 
 
 def _jittered(image: Image, rng: Generator) -> Image:
+    """Change brightness, white balance, contrast and saturation: together one affine map."""
     gains = rng.uniform(0.75, 1.3) * np.exp(rng.normal(0, 0.06, 3))
     contrast, saturation = rng.uniform(0.7, 1.35), rng.uniform(0.5, 1.5)
-    image = image * gains.astype(np.float32)
-    mean = np.float32(image.mean())
-    image = mean + np.float32(contrast) * (image - mean)
-    grey = _grey(image)
-    image = grey + np.float32(saturation) * (image - grey)
-    return np.asarray(np.clip(image, 0, 1), np.float32)
+    mean = float((gains * cv2.mean(image)[:3]).mean())  # stays as it is when contrast changes
+    saturated = saturation * np.eye(3) + (1 - saturation) * _LUMA
+    matrix = np.column_stack([contrast * saturated * gains, np.full(3, (1 - contrast) * mean)])
+    return np.asarray(np.clip(cv2.transform(image, matrix), 0, 1), np.float32)
 
 
-def _grey(image: Image) -> Image:
-    weights = np.array([0.299, 0.587, 0.114], np.float32)
-    return np.asarray((image @ weights)[..., None], np.float32)
+def grain(shape: tuple[int, ...], sigma: float, rng: Generator) -> Image:
+    """Gaussian noise, float32 of a standard deviation.
+
+    Picked from 65,536 equally probable values, which takes a fifth of the time of drawing floats.
+    """
+    picked = rng.integers(0, 2**16, shape, np.uint16)
+    return np.asarray(np.take(np.float32(sigma) * _normal_values(), picked), np.float32)
+
+
+@cache
+def _normal_values() -> NDArray[np.float32]:
+    steps = 2**16
+    values = [NormalDist().inv_cdf((step + 0.5) / steps) for step in range(steps // 2)]
+    return np.array([*values, *(-value for value in reversed(values))], np.float32)
 
 
 def _compressed(image: Image, quality: int) -> Image:

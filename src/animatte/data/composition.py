@@ -13,7 +13,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animatte.compositing import Image, composite
+from animatte.compositing import composite
+from animatte.data.augmentation import grain
+from animatte.foregrounds import Image
 
 Generator = np.random.Generator
 Placement: TypeAlias = Literal["view", "fill", "crop"]
@@ -165,13 +167,12 @@ def noisy(
         sigma: standard deviation in levels of 0 to 255.
         rng: source of all chance.
     """
-    grain = rng.standard_normal(background.shape, np.float32)
-    grain *= np.float32(sigma / 255)
-    colours = subject.foreground + grain
-    grain += background
-    for plane in (colours, grain):
+    noise = grain(background.shape, sigma / 255, rng)
+    colours = subject.foreground + noise
+    noise += background
+    for plane in (colours, noise):
         np.clip(plane, 0, 1, out=plane)
-    return Subject(colours, subject.alpha), grain
+    return Subject(colours, subject.alpha), noise
 
 
 def partners(

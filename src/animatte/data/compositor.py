@@ -12,7 +12,6 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from animatte.compositing import estimated_foreground
 from animatte.data.augmentation import WHOLE_BLOCK, View, ViewConfig, drawn_view
 from animatte.data.composition import (
     CompositionConfig,
@@ -29,6 +28,7 @@ from animatte.data.composition import (
 from animatte.data.folders import Pair
 from animatte.data.fur import FurConfig, furred
 from animatte.data.pictures import Backgrounds, PictureCache, Plane, Source, header
+from animatte.foregrounds import estimated_foreground
 from animatte.images.arrays import levels, size_text, unit_pixels
 from animatte.sample import Sample
 
@@ -74,7 +74,8 @@ class Composed(NamedTuple):
 
     Attributes:
         sample: image and alpha.
-        layers: what the image is made of, or None where it is a photo as it was.
+        layers: what the image is made of, or None where it is a photo as it was, unless the
+            compositor was asked for those of photos too.
         account: what was drawn.
     """
 
@@ -106,6 +107,7 @@ class Compositor:
         fur: how fur looks where it is grown.
         seed: of the pairing of foregrounds and backgrounds.
         pictures: decoded pictures.
+        own_layers: a photo as it was comes with its layers too: those of its files, else estimated.
     """
 
     def __init__(
@@ -115,12 +117,15 @@ class Compositor:
         fur: FurConfig,
         seed: int,
         pictures: PictureCache,
+        *,
+        own_layers: bool = False,
     ) -> None:
         self.backgrounds = backgrounds
         self.config = config
         self.fur = fur
         self.seed = seed
         self.pictures = pictures
+        self.own_layers = own_layers
 
     def empty(self, size: int, rng: Generator) -> Sample:
         """Return a square view of a background alone."""
@@ -147,9 +152,9 @@ class Compositor:
             subject = self._subject(pick, account, replace(self.fur, inset=0.0), rng)
             layers = layered(subject, unit_pixels(self._photo(pick)))
         else:
-            return Composed(Sample(pick.name, self._photo(pick), pick.alpha), None, account)
-        image, alpha = (levels(plane, 8) for plane in (layers.image, layers.alpha))
-        sample = Sample(pick.name, np.asarray(image, np.uint8), np.asarray(alpha, np.uint8))
+            own = self._own_layers(pick, account, rng) if self.own_layers else None
+            return Composed(Sample(pick.name, self._photo(pick), pick.alpha), own, account)
+        sample = Sample(pick.name, levels(layers.image, 8), levels(layers.alpha, 8))
         return Composed(sample, layers, account)
 
     def _picked(self, source: Source, number: int, view_of: ViewOf, rng: Generator) -> _Pick:
@@ -161,6 +166,15 @@ class Compositor:
         pair = pick.source.pairs[pick.number]
         self._check_size(pair.image, pick)
         return self.pictures.seen(pair, pick.view)
+
+    def _own_layers(self, pick: _Pick, account: Account, rng: Generator) -> Layers:
+        image = unit_pixels(self._photo(pick))
+        foreground, alpha = self._subject(pick, account, self.fur, rng)
+        path = pick.source.pairs[pick.number].background
+        if path is None:
+            return Layers(image, alpha, foreground, estimated_foreground(image, 1 - alpha))
+        self._check_size(path, pick)
+        return Layers(image, alpha, foreground, unit_pixels(self.pictures.seen(path, pick.view)))
 
     def _check_size(self, path: Path, pick: _Pick) -> None:
         if header(path).size != pick.whole.shape:

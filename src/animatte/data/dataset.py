@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,17 +12,21 @@ from numpy.typing import NDArray
 from animatte.data.augmentation import (
     ColourConfig,
     Generator,
+    View,
     ViewConfig,
     drawn_view,
     recoloured,
 )
-from animatte.data.composition import CompositionConfig
+from animatte.data.composition import CompositionConfig, Layers
 from animatte.data.compositor import Composed, Compositor, ViewOf
 from animatte.data.fur import FurConfig
 from animatte.data.pictures import Backgrounds, PictureCache, Source
+from animatte.foregrounds import Image
 from animatte.images.arrays import unit_pixels
 from animatte.sample import Sample
 from animatte.trimap import BACKGROUND, FOREGROUND, transition_area, trimap_from_alpha
+
+NOTHING: Final = np.zeros(0, np.float32)
 
 
 class Example(NamedTuple):
@@ -34,6 +38,11 @@ class Example(NamedTuple):
         label: (H, W) int64 glance classes of TT: 0 background, 1 transition, 2 foreground.
         band: (1, H, W) float32, 1 where the focus is trained.
         name: which picture it came from.
+        foreground: (3, H, W) float32 RGB in [0, 1] of which `image` is made, before its colours
+            were changed; empty unless it was asked for.
+        background: likewise.
+        wide_label: (H, W) int64 as `label` with a transition of another width, for FT and BT; empty
+            unless it was asked for.
     """
 
     image: NDArray[np.float32]
@@ -41,6 +50,9 @@ class Example(NamedTuple):
     label: NDArray[np.int64]
     band: NDArray[np.float32]
     name: str
+    foreground: NDArray[np.float32] = NOTHING
+    background: NDArray[np.float32] = NOTHING
+    wide_label: NDArray[np.int64] = NOTHING.astype(np.int64)
 
 
 @dataclass(frozen=True)
@@ -56,6 +68,8 @@ class ExampleConfig:
         transition_kernel: width in view pixels of the glance's transition.
         focus_kernel: width in view pixels of the band where the focus is trained; as a rule wider
             than the transition, since at use the transition found at low resolution is wider.
+        wide_kernel: width in view pixels of the transition in `Example.wide_label`; None for none.
+        layers: whether examples come with foreground and background.
     """
 
     view: ViewConfig = field(default_factory=ViewConfig)
@@ -65,6 +79,8 @@ class ExampleConfig:
     empty: float = 0.02
     transition_kernel: int = 25
     focus_kernel: int = 51
+    wide_kernel: int | None = None
+    layers: bool = False
 
 
 class Request(NamedTuple):
@@ -79,6 +95,17 @@ class Request(NamedTuple):
     position: int
     size: int
     scale: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class _DrawnView:
+    """Draws views of one kind; can be sent to another process."""
+
+    size: int
+    config: ViewConfig
+
+    def __call__(self, alpha: NDArray[np.uint8], rng: Generator) -> View:
+        return drawn_view(alpha, self.size, self.config, rng)
 
 
 class ExampleStream:
@@ -105,7 +132,9 @@ class ExampleStream:
         self.config = config
         self.seed = seed
         pictures = PictureCache(cache_bytes)
-        self.compositor = Compositor(backgrounds, config.composition, config.fur, seed, pictures)
+        self.compositor = Compositor(
+            backgrounds, config.composition, config.fur, seed, pictures, own_layers=config.layers
+        )
         weights = np.array([source.weight for source in sources], float)
         self.shares = weights / weights.sum()
 
@@ -118,13 +147,15 @@ class ExampleStream:
         """Make the example of a request."""
         rng = np.random.default_rng([self.seed, request.position])
         if self.backgrounds.plain and rng.random() < self.config.empty:
-            return self._example(self.compositor.empty(request.size, rng), rng)
-        return self._example(self._composed(self.view_of(request), rng).sample, rng)
+            empty = self.compositor.empty(request.size, rng)
+            layers = _layers_of_empty(empty) if self.config.layers else None
+            return self._example(empty, rng, layers)
+        sample, layers, _ = self._composed(self.view_of(request), rng)
+        return self._example(sample, rng, layers)
 
     def view_of(self, request: Request) -> ViewOf:
         """Return what draws the view of a request."""
-        config = replace(self.config.view, scale=request.scale)
-        return lambda alpha, rng: drawn_view(alpha, request.size, config, rng)
+        return _DrawnView(request.size, replace(self.config.view, scale=request.scale))
 
     def composed(self, position: int, view_of: ViewOf) -> Composed:
         """Draw a picture with all its layers, as the examples are made of."""
@@ -134,16 +165,39 @@ class ExampleStream:
         source = self.sources[rng.choice(len(self.sources), p=self.shares)]
         return self.compositor.composed(source, view_of, rng)
 
-    def _example(self, sample: Sample, rng: Generator) -> Example:
-        image = recoloured(unit_pixels(sample.image), self.config.colour, rng)
+    def _example(self, sample: Sample, rng: Generator, layers: Layers | None) -> Example:
+        config = self.config
+        image = recoloured(unit_pixels(sample.image), config.colour, rng)
         alpha = unit_pixels(sample.alpha)
-        trimap = trimap_from_alpha(alpha, self.config.transition_kernel)
-        wide = trimap_from_alpha(alpha, self.config.focus_kernel)
-        label = np.digitize(trimap, (BACKGROUND + 1, FOREGROUND))
-        return Example(
-            np.ascontiguousarray(image.transpose(2, 0, 1)),
+        band = transition_area(trimap_from_alpha(alpha, config.focus_kernel))
+        example = Example(
+            _channels_first(image),
             alpha[None],
-            label.astype(np.int64),
-            transition_area(wide)[None].astype(np.float32),
+            _classes(alpha, config.transition_kernel),
+            band[None].astype(np.float32),
             sample.name,
         )
+        if config.wide_kernel is not None:
+            example = example._replace(wide_label=_classes(alpha, config.wide_kernel))
+        if not config.layers:
+            return example
+        assert layers is not None
+        return example._replace(
+            foreground=_channels_first(layers.foreground),
+            background=_channels_first(layers.background),
+        )
+
+
+def _classes(alpha: Image, kernel: int) -> NDArray[np.int64]:
+    """TT's glance classes of an alpha, the transition so many pixels wide."""
+    trimap = trimap_from_alpha(alpha, kernel)
+    return np.digitize(trimap, (BACKGROUND + 1, FOREGROUND)).astype(np.int64)
+
+
+def _layers_of_empty(sample: Sample) -> Layers:
+    image = unit_pixels(sample.image)
+    return Layers(image, unit_pixels(sample.alpha), np.zeros_like(image), image)
+
+
+def _channels_first(image: Image) -> NDArray[np.float32]:
+    return np.ascontiguousarray(image.transpose(2, 0, 1), np.float32)

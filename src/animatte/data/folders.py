@@ -86,10 +86,10 @@ class Pair:
             ValueError: if a file cannot be decoded, the sizes differ, or what is to be a trimap
                 holds other labels.
         """
-        image = _bytes(self.unit_image())
+        image = levels(self.unit_image(), 8)
         trimap = self.read_trimap() if "trimap" in parts or self.alpha is None else None
         if self.alpha is not None:
-            alpha = _bytes(read_alpha(self.alpha))
+            alpha = levels(read_alpha(self.alpha), 8)
         else:
             alpha = np.zeros(image.shape[:2], np.uint8) if trimap is None else trimap
         return Sample(
@@ -118,7 +118,7 @@ class Pair:
         """
         if self.trimap is None:
             return None
-        stored = _bytes(read_alpha(self.trimap))
+        stored = levels(read_alpha(self.trimap), 8)
         if self.labels == TRIMAP_LABELS:
             return validated_trimap(stored)
         strange = stored[~np.isin(stored, self.labels)]
@@ -157,11 +157,7 @@ class Pair:
 
 
 def _colours(path: Path | None) -> NDArray[np.uint8] | None:
-    return None if path is None else _bytes(read_photo(path).image)
-
-
-def _bytes(values: NDArray[np.float32]) -> NDArray[np.uint8]:
-    return np.asarray(levels(values, 8), np.uint8)
+    return None if path is None else levels(read_photo(path).image, 8)
 
 
 def pictures(folder: Path) -> list[Path]:

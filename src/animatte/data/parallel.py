@@ -5,15 +5,21 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from typing import TypeVar
+from contextlib import contextmanager
+from multiprocessing.process import BaseProcess
+from typing import Any, NoReturn, TypeVar
 
 import cv2
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+_LAST_BREATH = 1.0  # seconds for what was begun to be cleared away: a file half-written
 
 
 def mapped(
@@ -40,20 +46,60 @@ def mapped(
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(processes, context, _begin)
     try:
-        yield from pool.map(function, items)
+        with _interrupt_held():  # which the new processes inherit: a terminal's Ctrl-C meets all
+            # Not `pool.map`, which cancels what waits: the pool's thread trips over that when the
+            # processes are ended.
+            waiting = deque(pool.submit(_called, function, item) for item in items)
+        while waiting:
+            yield waiting.popleft().result()
     except BrokenProcessPool as error:
         raise OSError(
             "a process was killed, as a rule for want of memory; try again with fewer --jobs"
         ) from error
     except BaseException:  # Ctrl-C above all: what is under way is not waited for
-        for process in list(pool._processes.values()):
-            process.terminate()
+        _end(list(pool._processes.values()))
         raise
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
+@contextmanager
+def _interrupt_held() -> Iterator[None]:
+    """Let Ctrl-C wait, where the system can; it comes when the block ends."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _end(processes: Sequence[BaseProcess]) -> None:
+    """Ask processes to end; kill those that do not, as within a long computation."""
+    for process in processes:
+        process.terminate()
+    deadline = time.monotonic() + _LAST_BREATH
+    for process in processes:
+        process.join(max(0, deadline - time.monotonic()))
+        process.kill()
+
+
+def _called(function: Callable[[Item], Result], item: Item) -> Result:
+    try:
+        return function(item)
+    except SystemExit:  # of `_leave`; the pool would go on to the next item
+        os._exit(1)
+
+
+def _leave(*_: Any) -> NoReturn:
+    """Answer a request to end so that what was begun is cleared away on the way out."""
+    raise SystemExit(1)
+
+
 def _begin() -> None:
     """One thread a process; Ctrl-C is the first process' to answer."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _leave)
     cv2.setNumThreads(1)

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from io import BytesIO
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -24,6 +26,14 @@ Plane: TypeAlias = NDArray[np.uint8]
 
 _ORIENTATION = 0x0112  # of EXIF
 _DAMAGE = (OSError, SyntaxError, ValueError)  # what Pillow raises
+# How a file ends that is whole; OpenCV takes less time over these two formats than Pillow.
+_ENDS: Final = {"JPEG": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82"}
+_COLOUR_FLAGS: Final = {
+    1: cv2.IMREAD_COLOR,
+    2: cv2.IMREAD_REDUCED_COLOR_2,
+    4: cv2.IMREAD_REDUCED_COLOR_4,
+    8: cv2.IMREAD_REDUCED_COLOR_8,
+}
 
 
 @dataclass(frozen=True)
@@ -125,7 +135,7 @@ def decoded_image(path: Path, part: int = 1) -> Plane:
         ImageError: if the file cannot be decoded.
     """
     pixels = _plain_pixels(path, "RGB", part)
-    return _bytes(read_photo(path).image) if pixels is None else pixels
+    return levels(read_photo(path).image, 8) if pixels is None else pixels
 
 
 def decoded_alpha(path: Path) -> Plane:
@@ -135,7 +145,7 @@ def decoded_alpha(path: Path) -> Plane:
         ImageError: if the file cannot be decoded.
     """
     pixels = _plain_pixels(path, "L")
-    return _bytes(read_alpha(path)) if pixels is None else pixels
+    return levels(read_alpha(path), 8) if pixels is None else pixels
 
 
 class Header(NamedTuple):
@@ -144,12 +154,14 @@ class Header(NamedTuple):
     Attributes:
         size: (height, width) as shown.
         mode: of Pillow.
+        format: of Pillow.
         plain: whether it needs neither turning nor colour management.
         scalable: whether it can be decoded smaller.
     """
 
     size: tuple[int, int]
     mode: str
+    format: str
     plain: bool
     scalable: bool
 
@@ -167,7 +179,7 @@ def header(path: Path) -> Header:
             plain = not {"icc_profile", "transparency"} & picture.info.keys() and orientation == 1
             size = picture.size if orientation >= 5 else picture.size[::-1]
             scalable = plain and picture.format == "JPEG" and picture.mode == "RGB"
-            return Header(size, picture.mode, plain, scalable)
+            return Header(size, picture.mode, picture.format or "", plain, scalable)
     except (*_DAMAGE, Image.DecompressionBombError) as error:
         raise ImageError(
             f"{path} is not an image that can be read; remove or replace it"
@@ -187,7 +199,10 @@ def _plain_pixels(path: Path, mode: str, part: int = 1) -> Plane | None:
     if not about.plain or about.mode != mode:
         return None
     try:
-        with Image.open(path) as picture:
+        data = path.read_bytes()
+        if data.endswith(_ENDS.get(about.format, b"?")):
+            return _opencv_pixels(data, mode, part)
+        with Image.open(BytesIO(data)) as picture:
             if part > 1:
                 picture.draft(mode, (max(1, picture.width // part), max(1, picture.height // part)))
             return np.asarray(picture, np.uint8)
@@ -195,5 +210,9 @@ def _plain_pixels(path: Path, mode: str, part: int = 1) -> Plane | None:
         return None  # read anew with all care, which says what is wrong
 
 
-def _bytes(values: NDArray[np.float32]) -> Plane:
-    return np.asarray(levels(values, 8), np.uint8)
+def _opencv_pixels(data: bytes, mode: str, part: int) -> Plane | None:
+    flag = cv2.IMREAD_GRAYSCALE if mode == "L" else _COLOUR_FLAGS[part]
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flag)
+    if pixels is not None and mode == "RGB":
+        cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB, pixels)
+    return None if pixels is None else np.asarray(pixels, np.uint8)

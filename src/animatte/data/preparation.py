@@ -26,7 +26,9 @@ from animatte.trimap import trimap_from_alpha
 Pixels: TypeAlias = NDArray[Any]
 ColourMethod: TypeAlias = Literal["closed-form", "multi-level"]
 DenoiseMethod: TypeAlias = Literal["nlm", "bm3d"]
+Format: TypeAlias = Literal["png", "jpg"]
 
+FORMATS: tuple[Format, ...] = ("png", "jpg")
 COLOUR_METHODS: tuple[ColourMethod, ...] = ("closed-form", "multi-level")
 DENOISE_METHODS: tuple[DenoiseMethod, ...] = ("nlm", "bm3d")
 _SEARCH, _PATCH = 21, 7  # pixels, of non-local means, as OpenCV recommends
@@ -92,19 +94,21 @@ def _prepared_one(task: Task, make: Maker) -> Outcome:
     return Outcome(task.image, "written")
 
 
-def single_tasks(folder: Path, output: Path) -> list[Task]:
-    """One PNG in `output` for each picture in a folder.
+def single_tasks(folder: Path, output: Path, suffix: Format = "png") -> list[Task]:
+    """One file in `output` for each picture in a folder.
 
     Raises:
         ValueError: if there is no picture, or two names or a picture itself would be overwritten.
     """
     return _without_collisions(
-        [Task(path, None, (output / f"{path.stem}.png",)) for path in pictures(folder)]
+        [Task(path, None, (output / f"{path.stem}.{suffix}",)) for path in pictures(folder)]
     )
 
 
-def colour_tasks(images: Path, alphas: Path, foregrounds: Path, backgrounds: Path) -> list[Task]:
-    """A foreground and a background PNG for each picture with an alpha.
+def colour_tasks(
+    images: Path, alphas: Path, foregrounds: Path, backgrounds: Path, suffix: Format = "png"
+) -> list[Task]:
+    """A file of foreground and one of background for each picture with an alpha.
 
     Raises:
         ValueError: as `single_tasks`, and if a picture has no alpha.
@@ -114,7 +118,8 @@ def colour_tasks(images: Path, alphas: Path, foregrounds: Path, backgrounds: Pat
     for path in pictures(images):
         if path.stem not in by_name:
             raise ValueError(f"{path} has no partner in {alphas}; add one or remove the picture")
-        outputs = foregrounds / f"{path.stem}.png", backgrounds / f"{path.stem}.png"
+        name = f"{path.stem}.{suffix}"
+        outputs = foregrounds / name, backgrounds / name
         tasks.append(Task(path, by_name[path.stem], outputs))
     return _without_collisions(tasks)
 

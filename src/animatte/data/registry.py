@@ -2,7 +2,7 @@
 
 None is downloaded unless `animatte data download` is asked to. Counts and layouts are the
 publisher's where the data set's page, readme or programs say them; `Dataset.confirmed` says what
-rests on that, and what on other people's programs that read the set, or on memory.
+rests on that, and what on other people's programs, papers or copies; `docs/data.md` links those.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ DATASETS: Mapping[str, Dataset] = {
                 "testval": Split(Layout("testval"), "test", 5000),
                 "train_denoise": Split(Layout("train_denoise"), "train", 15000, is_extra=True),
             },
-            confirmed="folders and the sum of 20,000 by the publisher; its two parts from memory",
+            confirmed="folders and the sum of 20,000 by the publisher, its two parts by a copy",
         ),
         Dataset(
             name="coco",
@@ -80,8 +80,8 @@ DATASETS: Mapping[str, Dataset] = {
                 "train2014": Split(Layout("train2014"), "train", 82783, is_extra=True),
                 "val2014": Split(Layout("val2014"), "test", 40504, is_extra=True),
             },
-            confirmed="folders and counts of 2017 by programs that read it; those of 2014 and the "
-            "licence from memory",
+            confirmed="folders and counts of 2017 by programs that read it, counts of 2014 by "
+            "other people's notes, licence by programs that quote the publisher's terms",
         ),
         Dataset(
             name="dim",
@@ -169,7 +169,7 @@ DATASETS: Mapping[str, Dataset] = {
                     27,
                 ),
             },
-            confirmed="folders by programs that read it, count from memory",
+            confirmed="folders by programs that read it, count by a paper that describes it",
         ),
         Dataset(
             name="pets",
@@ -197,7 +197,7 @@ DATASETS: Mapping[str, Dataset] = {
                     Layout("DUTS-TE/DUTS-TE-Image", "DUTS-TE/DUTS-TE-Mask"), "test", 5019
                 ),
             },
-            confirmed="folders by programs that read it, counts from memory",
+            confirmed="folders by programs that read it, counts by a copy's description",
         ),
         Dataset(
             name="ecssd",
@@ -217,7 +217,7 @@ DATASETS: Mapping[str, Dataset] = {
             splits={
                 "test": Split(Layout("datasets/imgs/pascal", "datasets/masks/pascal"), "test", 850)
             },
-            confirmed="folders by programs that read it, count from memory",
+            confirmed="folders by programs that read it, count by a list of such data sets",
         ),
         Dataset(
             name="folders",

@@ -1,1 +1,1 @@
-"""Scores of a model on folders of pictures with known mattes."""
+"""Scores of models and predictions on pictures with known mattes, and the report of them."""

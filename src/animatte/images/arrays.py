@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from collections.abc import Iterator
+from typing import Any, Literal, TypeAlias, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 # uint8 or uint16
 Levels: TypeAlias = NDArray[np.unsignedinteger[Any]]
+# uint8, uint16, or floats in [0, 1]
+Pixels: TypeAlias = NDArray[Any]
 
 _TOLERANCE = 1e-3
+_BAND_PIXELS = 2**20
 
 
 class ImageError(ValueError):
     """An image that cannot be read, used or written; one line: value, rule, remedy."""
+
+
+class ImageTooLargeError(ImageError):
+    """An image of more pixels than the caller takes."""
 
 
 def size_text(shape: tuple[int, ...]) -> str:
@@ -49,6 +57,16 @@ def checked_pixels(array: NDArray[Any], what: str) -> NDArray[Any]:
     return array
 
 
+def bands(shape: tuple[int, ...]) -> Iterator[slice]:
+    """Cut a picture of (height, width, ...) into runs of whole rows, about a megapixel each.
+
+    What is converted band by band needs no second picture of another kind in memory.
+    """
+    height = max(1, _BAND_PIXELS // max(1, shape[1]))
+    for top in range(0, shape[0], height):
+        yield slice(top, min(shape[0], top + height))
+
+
 def unit_pixels(pixels: NDArray[Any]) -> NDArray[np.float32]:
     """Checked pixels as float32 in [0, 1]; 255 and 65535 become exactly 1."""
     if pixels.dtype.kind == "f":
@@ -57,6 +75,12 @@ def unit_pixels(pixels: NDArray[Any]) -> NDArray[np.float32]:
     return np.asarray(np.divide(pixels, highest, dtype=np.float32))
 
 
+@overload
+def levels(pixels: NDArray[Any], bit_depth: Literal[8]) -> NDArray[np.uint8]: ...
+@overload
+def levels(pixels: NDArray[Any], bit_depth: Literal[16]) -> NDArray[np.uint16]: ...
+@overload
+def levels(pixels: NDArray[Any], bit_depth: Literal[8, 16]) -> Levels: ...
 def levels(pixels: NDArray[Any], bit_depth: Literal[8, 16]) -> Levels:
     """Checked pixels as the nearest of the 2^bit_depth levels; uint8 for 8, uint16 for 16."""
     dtype: type[np.uint8 | np.uint16] = np.uint8 if bit_depth == 8 else np.uint16

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
-from animatte.images.arrays import Levels, levels, three_channels
+from animatte.images.arrays import Levels, bands, levels, three_channels
 
 _INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC
 # ImageCms.Flags has names for these, but not in Pillow 10.1.
@@ -109,10 +109,14 @@ def _converted(
     image: Image.Image, icc_profile: bytes, flags: int = _BLACK_POINT_COMPENSATION
 ) -> NDArray[np.uint8] | None:
     """The picture in 8-bit sRGB (H, W, 3), or None if its profile does not lead there."""
-    options: dict[str, Any] = {"renderingIntent": _INTENT, "outputMode": "RGB", "flags": flags}
+    options: dict[str, Any] = {"renderingIntent": _INTENT, "outMode": "RGB", "flags": flags}
     srgb: Any = ImageCms.createProfile("sRGB")
     try:
-        converted = ImageCms.profileToProfile(image, io.BytesIO(icc_profile), srgb, **options)
+        transform = ImageCms.buildTransform(io.BytesIO(icc_profile), srgb, image.mode, **options)
+        converted = np.empty((image.height, image.width, 3), np.uint8)
+        for rows in bands(converted.shape):
+            band = image.crop((0, rows.start, image.width, rows.stop))
+            converted[rows] = np.asarray(ImageCms.applyTransform(band, transform))
     except (ImageCms.PyCMSError, OSError, ValueError):
         return None
-    return None if converted is None else np.asarray(converted)
+    return converted

@@ -10,7 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
-from animatte.images.arrays import ImageError, Levels, checked_pixels, levels, size_text
+from animatte.images.arrays import (
+    ImageError,
+    Levels,
+    bands,
+    checked_pixels,
+    levels,
+    size_text,
+)
 from animatte.images.colour import rgb_from_cmyk
 from animatte.images.opening import Source, decoder_errors, opened_image
 
@@ -71,6 +78,8 @@ def _raster(image: Image.Image, stream: BinaryIO | None, name: str) -> Raster:
         pixels = _deep_pixels(stream, channels)
     else:
         pixels = _pillow_pixels(image, name)
+    if stream is not None:
+        image.close()  # at once: a large picture is not to be held twice
     colour, alpha = _split_alpha(pixels)
     if premultiplied and alpha is not None:
         colour = _straight(colour, alpha)
@@ -110,8 +119,9 @@ def _deep_pixels(stream: BinaryIO, channels: int) -> Levels:
     pixels = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
     if pixels is None or pixels.dtype != np.uint16 or pixels.ndim != 3:
         raise ValueError("its 16-bit pixels cannot be decoded")
-    order = [2, 1, 0] if channels == 3 else [2, 1, 0, -1]
-    return np.asarray(pixels[:, :, order], np.uint16)
+    for rows in bands(pixels.shape):
+        pixels[rows, :, :3] = pixels[rows, :, 2::-1].copy()
+    return np.asarray(pixels[:, :, :3] if channels == 3 else pixels, np.uint16)
 
 
 def _pillow_pixels(image: Image.Image, name: str) -> Levels:
@@ -125,8 +135,18 @@ def _pillow_pixels(image: Image.Image, name: str) -> Levels:
         return np.asarray(rgb_from_cmyk(image))
     is_grey = image.mode in ("1", "L", "LA", "La")
     if image.has_transparency_data:
-        return np.asarray(image.convert("LA" if is_grey else "RGBA"))
-    return np.asarray(image.convert("L" if is_grey else "RGB"))
+        return _unpacked(image, "LA" if is_grey else "RGBA")
+    return _unpacked(image, "L" if is_grey else "RGB")
+
+
+def _unpacked(image: Image.Image, mode: str) -> NDArray[np.uint8]:
+    """A loaded picture in another mode, or in its own: band by band, as Pillow copies twice."""
+    shape = (image.height, image.width, *([len(mode)] if len(mode) > 1 else []))
+    pixels = np.empty(shape, np.uint8)
+    for rows in bands(shape):
+        band = image.crop((0, rows.start, image.width, rows.stop))
+        pixels[rows] = np.asarray(band.convert(mode))
+    return pixels
 
 
 def _wide_grey(grey: NDArray[Any], name: str) -> Levels:

@@ -4,38 +4,42 @@ from __future__ import annotations
 
 import struct
 import zlib
+from typing import TypeAlias
 
 import cv2
 import numpy as np
 
 from animatte.images.arrays import ImageError, Levels, size_text
 
+Buffer: TypeAlias = bytes | memoryview
+
 _ROWS_PER_STRIP = 64
 _PNG_HEADER_LENGTH = 33  # signature and IHDR chunk
 _SHORT, _LONG, _UNDEFINED = 3, 4, 7
 
 
-def encoded_png(pixels: Levels, icc_profile: bytes | None) -> bytes:
+def encoded_png(pixels: Levels, icc_profile: bytes | None) -> list[Buffer]:
     """A PNG file by OpenCV, which alone writes 16-bit RGBA; the profile is put in afterwards.
 
     Args:
-        pixels: (H, W), (H, W, 3) RGB or (H, W, 4) RGBA, uint8 or uint16.
+        pixels: (H, W), (H, W, 3) BGR or (H, W, 4) BGRA, uint8 or uint16.
         icc_profile: goes into an iCCP chunk (PNG specification, 11.3.2.3).
+
+    Returns:
+        the file in pieces, none of them copied.
     """
-    if pixels.ndim == 3:
-        pixels = np.ascontiguousarray(pixels[:, :, [2, 1, 0, 3][: pixels.shape[2]]])
     encoded, data = cv2.imencode(".png", pixels)
     if not encoded:
         raise ImageError(f"a PNG of {size_text(pixels.shape[:2])} cannot be encoded")
-    png = data.tobytes()
+    png = np.ascontiguousarray(data).data.cast("B")
     if not icc_profile:
-        return png
+        return [png]
     content = b"iCCP" + b"ICC profile\0\0" + zlib.compress(icc_profile)
     chunk = struct.pack(">I", len(content) - 4) + content + struct.pack(">I", zlib.crc32(content))
-    return png[:_PNG_HEADER_LENGTH] + chunk + png[_PNG_HEADER_LENGTH:]
+    return [png[:_PNG_HEADER_LENGTH], chunk, png[_PNG_HEADER_LENGTH:]]
 
 
-def encoded_tiff(pixels: Levels, icc_profile: bytes | None) -> bytes:
+def encoded_tiff(pixels: Levels, icc_profile: bytes | None) -> list[Buffer]:
     """A little-endian TIFF 6.0 file, deflated with horizontal differencing.
 
     Written here because Pillow has no 16-bit RGB and OpenCV neither marks alpha as straight
@@ -44,6 +48,9 @@ def encoded_tiff(pixels: Levels, icc_profile: bytes | None) -> bytes:
     Args:
         pixels: (H, W), (H, W, 3) RGB or (H, W, 4) RGBA, uint8 or uint16.
         icc_profile: goes into tag 34675.
+
+    Returns:
+        the file in pieces.
     """
     height, width = pixels.shape[:2]
     channels = 1 if pixels.ndim == 2 else pixels.shape[2]
@@ -70,7 +77,7 @@ def encoded_tiff(pixels: Levels, icc_profile: bytes | None) -> bytes:
         raise ImageError(f"a TIFF of {size_text((height, width))} is over 4 GiB; write .png")
     padding = bytes(start - offsets[-1])
     header = struct.pack("<2sHI", b"II", 42, start)
-    return b"".join([header, *strips, padding, _directory(fields, start)])
+    return [header, *strips, padding, _directory(fields, start)]
 
 
 def _deflated_strips(pixels: Levels) -> list[bytes]:

@@ -14,7 +14,7 @@ from typing import BinaryIO, TypeAlias
 
 from PIL import Image, UnidentifiedImageError
 
-from animatte.images.arrays import ImageError, size_text
+from animatte.images.arrays import ImageError, ImageTooLargeError, size_text
 
 Source: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO
 
@@ -81,6 +81,16 @@ def opened_image(source: Source, max_pixels: int) -> Iterator[tuple[Image.Image,
         with Image.open(stream, formats=known) as image:
             _check_size(image, name, max_pixels)
             yield image, stream, name
+
+
+def image_size(source: Source, max_pixels: int = DEFAULT_MAX_PIXELS) -> tuple[int, int]:
+    """(height, width) as stored, from the header alone.
+
+    Raises:
+        ImageError: for a missing, empty, foreign or over-large file.
+    """
+    with opened_image(source, max_pixels) as (image, _, _):
+        return image.height, image.width
 
 
 @contextmanager
@@ -150,7 +160,7 @@ def _check_header(stream: BinaryIO, name: str) -> None:
 def _check_size(image: Image.Image, name: str, max_pixels: int) -> None:
     width, height = image.size
     if width * height > max_pixels:
-        raise ImageError(
+        raise ImageTooLargeError(
             f"{name} is {size_text((height, width))}, {width * height} pixels; "
             f"the limit is {max_pixels}: "
             "make it smaller, or raise the limit with --max-pixels"

@@ -12,6 +12,7 @@ from PIL import Image
 from animatte.images.arrays import (
     ImageError,
     Levels,
+    Pixels,
     checked_pixels,
     levels,
     three_channels,
@@ -27,24 +28,34 @@ class Photo:
     """A photo, upright.
 
     Attributes:
-        image: (H, W, 3) float32 RGB in [0, 1], sRGB: what the network sees.
+        seen: (H, W, 3) RGB in sRGB, which the network sees: uint8, uint16 or floats in [0, 1].
         colour: (H, W, 3) uint8 or uint16 RGB in the file's own colour space: what outputs keep.
-        alpha: (H, W) float32 in [0, 1], the file's own alpha, or None if it has none.
+        own_alpha: (H, W) as `seen`, the file's own alpha, or None if it has none.
         icc_profile: RGB profile of `colour`, to be embedded in outputs; None means sRGB.
         name: the file, for messages.
     """
 
-    image: NDArray[np.float32]
+    seen: Pixels
     colour: Levels
-    alpha: NDArray[np.float32] | None
+    own_alpha: Pixels | None
     icc_profile: bytes | None
     name: str
 
     @property
     def size(self) -> tuple[int, int]:
         """(height, width) in pixels."""
-        height, width = self.image.shape[:2]
+        height, width = self.seen.shape[:2]
         return height, width
+
+    @property
+    def image(self) -> NDArray[np.float32]:
+        """(H, W, 3) `seen` as float32 in [0, 1], made anew: four times its memory."""
+        return unit_pixels(self.seen)
+
+    @property
+    def alpha(self) -> NDArray[np.float32] | None:
+        """(H, W) `own_alpha` as float32 in [0, 1], made anew."""
+        return None if self.own_alpha is None else unit_pixels(self.own_alpha)
 
 
 def read_photo(source: Source, max_pixels: int = DEFAULT_MAX_PIXELS) -> Photo:
@@ -114,9 +125,9 @@ def photo_from_array(image: NDArray[Any] | Image.Image) -> Photo:
     colour, alpha = (pixels, None) if pixels.shape[2] < 4 else (pixels[:, :, :3], pixels[:, :, 3])
     kept = three_channels(colour[:, :, 0]) if colour.shape[2] == 1 else colour
     return Photo(
-        image=unit_pixels(kept),
+        seen=unit_pixels(kept) if kept.dtype.kind == "f" else kept,
         colour=levels(kept, 8 if kept.dtype == np.uint8 else 16),
-        alpha=None if alpha is None else unit_pixels(alpha),
+        own_alpha=alpha,
         icc_profile=None,
         name="image",
     )
@@ -134,9 +145,9 @@ def _checked_channels(array: NDArray[Any]) -> NDArray[Any]:
 def _photo(raster: Raster) -> Photo:
     colour, seen, icc_profile = colour_managed(raster.colour, raster.icc_profile)
     return Photo(
-        image=unit_pixels(seen),
+        seen=seen,
         colour=colour,
-        alpha=None if raster.alpha is None else unit_pixels(raster.alpha),
+        own_alpha=raster.alpha,
         icc_profile=icc_profile,
         name=raster.name,
     )

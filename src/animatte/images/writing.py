@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -15,12 +16,13 @@ from PIL import Image
 from animatte.images.arrays import (
     ImageError,
     Levels,
+    bands,
     checked_pixels,
     levels,
     size_text,
     three_channels,
 )
-from animatte.images.encoding import encoded_png, encoded_tiff
+from animatte.images.encoding import Buffer, encoded_png, encoded_tiff
 
 BitDepth: TypeAlias = Literal[8, 16]
 
@@ -60,10 +62,10 @@ def write_image(
     target = Path(path)
     if not target.parent.is_dir():
         raise ImageError(f"folder {target.parent} does not exist; create it first")
-    data = encoded_image(
+    pieces = _encoded(
         target.suffix, image, alpha, bit_depth=bit_depth, icc_profile=icc_profile, quality=quality
     )
-    _write_whole(target, data)
+    write_whole(target, pieces)
 
 
 def write_alpha(
@@ -89,9 +91,25 @@ def encoded_image(
     quality: int | None = None,
 ) -> bytes:
     """The bytes of the file that `write_image` would write; `suffix` as in ".png"."""
+    pieces = _encoded(
+        suffix, image, alpha, bit_depth=bit_depth, icc_profile=icc_profile, quality=quality
+    )
+    return b"".join(pieces)
+
+
+def _encoded(
+    suffix: str,
+    image: NDArray[Any],
+    alpha: NDArray[Any] | None,
+    *,
+    bit_depth: BitDepth,
+    icc_profile: bytes | None,
+    quality: int | None,
+) -> list[Buffer]:
+    """The file in pieces."""
     suffix = suffix.lower()
     _check_format(suffix, alpha is not None, bit_depth, quality)
-    pixels = _pixels(image, alpha, bit_depth, icc_profile)
+    pixels = _pixels(image, alpha, bit_depth, icc_profile, is_bgr=suffix == ".png")
     longest = max(pixels.shape[:2])
     if longest > _LONGEST_SIDE.get(suffix, longest):
         raise ImageError(
@@ -102,7 +120,7 @@ def encoded_image(
         return encoded_png(pixels, icc_profile)
     if suffix in (".tif", ".tiff"):
         return encoded_tiff(pixels, icc_profile)
-    return _encoded_by_pillow(suffix, pixels, icc_profile, quality)
+    return [_encoded_by_pillow(suffix, pixels, icc_profile, quality)]
 
 
 def _check_format(suffix: str, has_alpha: bool, bit_depth: int, quality: int | None) -> None:
@@ -123,21 +141,37 @@ def _check_format(suffix: str, has_alpha: bool, bit_depth: int, quality: int | N
 
 
 def _pixels(
-    image: NDArray[Any], alpha: NDArray[Any] | None, bit_depth: BitDepth, icc_profile: bytes | None
+    image: NDArray[Any],
+    alpha: NDArray[Any] | None,
+    bit_depth: BitDepth,
+    icc_profile: bytes | None,
+    is_bgr: bool,
 ) -> Levels:
-    """(H, W), (H, W, 3) or (H, W, 4); grey becomes RGB to go with alpha or an RGB profile."""
+    """(H, W), (H, W, 3) or (H, W, 4); grey becomes RGB to go with alpha or an RGB profile.
+
+    Filled band by band, as a float picture is four times as large as its 8-bit levels.
+    """
     if image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] != 3):
         raise ImageError(f"image has shape {image.shape}; it must be (H, W) or (H, W, 3)")
-    colour = levels(checked_pixels(image, "image"), bit_depth)
-    if alpha is not None or icc_profile:
-        colour = three_channels(colour)
-    if alpha is None:
-        return colour
-    if alpha.shape != colour.shape[:2]:
+    checked_pixels(image, "image")
+    if alpha is not None and alpha.shape != image.shape[:2]:
         raise ImageError(
-            f"alpha has shape {alpha.shape}, the image {colour.shape[:2]}; they must be the same"
+            f"alpha has shape {alpha.shape}, the image {image.shape[:2]}; they must be the same"
         )
-    return np.dstack([colour, levels(checked_pixels(alpha, "alpha"), bit_depth)])
+    if alpha is not None:
+        checked_pixels(alpha, "alpha")
+    is_grey = image.ndim == 2 and alpha is None and not icc_profile
+    shape = image.shape[:2] if is_grey else (*image.shape[:2], 3 if alpha is None else 4)
+    pixels: Levels = np.empty(shape, np.uint8 if bit_depth == 8 else np.uint16)
+    for rows in bands(shape):
+        colour = levels(image[rows], bit_depth)
+        if is_grey:
+            pixels[rows] = colour
+            continue
+        pixels[rows, :, :3] = three_channels(colour)[:, :, :: -1 if is_bgr else 1]
+        if alpha is not None:
+            pixels[rows, :, 3] = levels(alpha[rows], bit_depth)
+    return pixels
 
 
 def _encoded_by_pillow(
@@ -157,13 +191,16 @@ def _encoded_by_pillow(
     return stream.getvalue()
 
 
-def _write_whole(target: Path, data: bytes) -> None:
-    """Write beside the target, then rename; nothing is left behind on failure."""
+def write_whole(target: Path, pieces: Sequence[Buffer]) -> None:
+    """Write a file beside the target, then rename it; nothing is left behind on failure.
+
+    Raises:
+        ImageError: if it cannot be written.
+    """
     beside = target.with_name(f".{secrets.token_hex(8)}.part")
     try:
         try:
-            with beside.open("xb") as stream:
-                stream.write(data)
+            _write_beside(beside, pieces)
             beside.replace(target)
         finally:
             beside.unlink(missing_ok=True)
@@ -172,3 +209,25 @@ def _write_whole(target: Path, data: bytes) -> None:
             f"{target} cannot be written ({error.strerror}); "
             "choose a folder with room that you may write to"
         ) from error
+
+
+def _write_beside(beside: Path, pieces: Sequence[Buffer]) -> None:
+    """Write a file, where the system can without a name until it is whole: a kill leaves none."""
+    descriptor = _nameless_file(beside.parent)
+    with beside.open("xb") if descriptor is None else os.fdopen(descriptor, "wb") as stream:
+        for piece in pieces:
+            stream.write(piece)
+        stream.flush()
+        if descriptor is not None:
+            # With a folder's descriptor, which an absolute path ignores, links are followed.
+            os.link(f"/proc/self/fd/{descriptor}", beside, src_dir_fd=descriptor)
+
+
+def _nameless_file(folder: Path) -> int | None:
+    """The descriptor of a file in a folder without a name, or None where there is no such thing."""
+    if not hasattr(os, "O_TMPFILE") or not Path("/proc/self/fd").is_dir():
+        return None
+    try:
+        return os.open(folder, os.O_TMPFILE | os.O_WRONLY, 0o666)
+    except OSError:  # not on every file system; what else is wrong, opening by name will tell
+        return None

@@ -13,11 +13,11 @@ PYRAMID_LEVELS = 5
 
 
 def glance_cross_entropy(logits: Tensor, label: Tensor) -> Tensor:
-    """Cross entropy of the glance over all pixels.
+    """Cross entropy of the glance over all pixels (GFM Eq. 4).
 
     It takes true logits. GFM's published program passes sigmoid outputs to it as if they were
     logits; the loss of a sure and right prediction then stays at -log(e / (e + C - 1)), and the
-    glance cannot become sure.
+    glance cannot become sure. Whoever wants that loss passes the sigmoid outputs.
 
     Args:
         logits: (B, C, H, W) scores before softmax.
@@ -78,6 +78,24 @@ def gaussian_blurred(image: Tensor) -> Tensor:
     blurred = sum(tap * rows[..., at : at + width] for at, tap in enumerate(taps))
     assert isinstance(blurred, Tensor)
     return blurred
+
+
+def composition_loss(
+    predicted: Tensor, true: Tensor, foreground: Tensor, background: Tensor
+) -> Tensor:
+    """√(d² + ε), the mean over pixels and channels, d between two composites (GFM Eq. 8).
+
+    One is of the predicted alpha, the other of the true one: the image itself as long as its
+    colours are not changed afterwards.
+
+    Args:
+        predicted: (B, 1, H, W).
+        true: (B, 1, H, W).
+        foreground: (B, 3, H, W) RGB in [0, 1].
+        background: (B, 3, H, W).
+    """
+    difference = (predicted - true) * (foreground - background)
+    return torch.sqrt(difference.square() + L1_EPSILON).mean()
 
 
 def gradient_loss(predicted: Tensor, true: Tensor, weight: Tensor) -> Tensor:

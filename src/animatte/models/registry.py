@@ -31,6 +31,7 @@ ENCODERS: Mapping[str, Callable[[], Encoder]] = {
     "resnet34": partial(ResNet, BasicBlock, RESNET34),
     "resnet34_2b": ResNet34TwoMore,
     "resnet101": partial(ResNet, Bottleneck, RESNET101),
+    "resnet_tiny": partial(ResNet, BasicBlock, (1, 1, 1, 1), widths=(16, 24, 32, 48)),
     "densenet121": DenseNet121,
     "densenet201": DenseNet201,
 }
@@ -127,6 +128,18 @@ GFM_CONFIGS: Mapping[str, GFMConfig] = {
         bridge=(64, 64, 64),
         glance=DecoderConfig(((96, 96), (96, 64), (64, 48)), (48,)),
         focus=DecoderConfig(((96, 96), (96, 64), (64, 48), (48, 32), (32, 16)), (16,)),
+        glance_softmax=True,
+    ),
+    # To try a training: it learns from fresh weights in a minute, and is of no other use.
+    "tiny": GFMConfig(
+        encoder="resnet_tiny",
+        rosta="TT",
+        input_scaling="symmetric",
+        prior_channels=16,
+        context_channels=32,
+        bridge=(32, 32, 32),
+        glance=DecoderConfig(((32, 32), (32, 24), (24, 16)), (16,)),
+        focus=DecoderConfig(((32, 32), (32, 24), (24, 16), (16, 16)), (16,)),
         glance_softmax=True,
     ),
 }

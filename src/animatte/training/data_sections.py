@@ -28,6 +28,8 @@ class SourceSection(Section):
         fur: probability that fur is grown on the alpha; for hard masks.
         foreground: folder beside `image` with the foregrounds' own colours; null estimates them.
         denoised: folder beside `image` with denoised foregrounds.
+        drawn: how many pictures are drawn into the folder where there is none yet, to try a
+            training without any data; see `animatte.data.drawings`.
     """
 
     folder: Path
@@ -40,6 +42,7 @@ class SourceSection(Section):
     fur: Probability = 0.0
     foreground: str | None = None
     denoised: str | None = None
+    drawn: Positive | None = None
 
     @model_validator(mode="after")
     def _is_a_known_split(self) -> SourceSection:
@@ -118,6 +121,8 @@ class DataSection(Section):
         empty: probability of a background alone.
         transition_kernel: width of the glance's transition in view pixels.
         focus_kernel: width of the band where the focus is trained.
+        wide_kernel: width of the transition of FT and BT, whose focus is trained all over it (the
+            paper takes 50, and 25 for TT); null for the same label and band as TT.
         view: random views.
         colour: photometric changes.
         workers: processes that make examples; 0 makes them in the training's own.
@@ -131,6 +136,7 @@ class DataSection(Section):
     empty: Probability = 0.02
     transition_kernel: Positive = 25
     focus_kernel: Positive = 51
+    wide_kernel: Positive | None = None
     view: ViewSection = ViewSection()
     colour: ColourSection = ColourSection()
     workers: Annotated[int, Field(ge=0)] = 1

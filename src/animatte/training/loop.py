@@ -18,12 +18,13 @@ from animatte.data.dataset import Example, ExampleStream, Request
 from animatte.data.folders import Pair
 from animatte.losses import weighted_total
 from animatte.models.registry import MattingNetwork, NetworkConfig
+from animatte.training.beginning import beginning, check_writable
 from animatte.training.objective import Batch, loss_terms
 from animatte.training.recipe import Recipe
 from animatte.training.schedule import StagePlan, plans
-from animatte.training.sources import blended_state, network_of, seeded, stream_of
+from animatte.training.sources import blended_state
 from animatte.training.state import TrainingState, fresh_state, set_training_mode
-from animatte.training.validation import validation_pairs, validation_scores
+from animatte.training.validation import validation_scores
 
 STATE_NAME = "state.pt"
 LOG_EVERY = 50
@@ -55,10 +56,8 @@ def train(
         ValueError: if data or weights are missing, or the folder holds another training.
         FloatingPointError: if the loss is no longer a number.
     """
-    seeded(recipe.seed)
-    network, config = network_of(recipe.network)
-    stream = stream_of(recipe.data, recipe.seed)
-    watched = validation_pairs(recipe.validation)
+    check_writable(folder)
+    network, config, stream, watched = beginning(recipe)
     initial = deepcopy(network.state_dict()) if recipe.network.initial_share else {}
     state = fresh_state(channels_last(network), recipe)
     log = opened_folder(folder, recipe, state, on_record)

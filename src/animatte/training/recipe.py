@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
+from animatte.models.registry import NetworkConfig, network_config
+from animatte.training.complaints import complaint
 from animatte.training.data_sections import DataSection
+from animatte.training.objective import term_names
+from animatte.training.recipe_files import recipe_values
 from animatte.training.section import Positive, Probability, Section
 from animatte.training.stage_sections import StageSection
 
@@ -19,7 +24,7 @@ class NetworkSection(Section):
 
     Attributes:
         name: a key of `GFM_CONFIGS` or `LFM_CONFIGS` in `animatte.models.registry`.
-        rosta: the representation, of GFM only; null for TT.
+        rosta: the representation, of GFM only, or RIM for all three integrated; null for TT.
         encoder_weights: file of encoder weights with torchvision's names, "imagenet" to fetch
             torchvision's from torch's hub, or null for fresh ones.
         frozen: names of the encoder's modules whose parameters stay as they are.
@@ -30,11 +35,21 @@ class NetworkSection(Section):
     """
 
     name: str
-    rosta: Literal["TT", "FT", "BT"] | None = None
+    rosta: Literal["TT", "FT", "BT", "RIM"] | None = None
     encoder_weights: Path | None = None
     frozen: tuple[str, ...] = ()
     initial: Path | tuple[Path, ...] | None = None
     initial_share: Probability = 0.0
+
+    @property
+    def config(self) -> NetworkConfig:
+        """The network's configuration."""
+        return network_config(self.name, self.rosta)
+
+    @model_validator(mode="after")
+    def _is_known(self) -> NetworkSection:
+        network_config(self.name, self.rosta)
+        return self
 
 
 class ValidationSection(Section):
@@ -78,6 +93,19 @@ class Recipe(Section):
     precision: Literal["float32", "bf16"] = "float32"
     save_every: Positive = 500
 
+    @model_validator(mode="after")
+    def _has_losses_of_its_network(self) -> Recipe:
+        known = term_names(self.network.config)
+        network = " ".join(filter(None, (self.network.name, self.network.rosta)))
+        for index, stage in enumerate(self.stages):
+            unknown = next((name for name in stage.loss if name not in known), None)
+            if unknown is None:
+                continue
+            near = get_close_matches(unknown, known, 1)
+            hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(known)}"
+            raise ValueError(f"stages.{index}.loss.{unknown}: {network} has no such term; {hint}")
+        return self
+
     @property
     def decisive(self) -> str:
         """The recipe without what may change between a stop and its resumption: where files are.
@@ -99,44 +127,19 @@ class Recipe(Section):
         return self.model_dump_json(exclude=places)
 
 
-def read_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
+def read_recipe(recipe: Path, overrides: Sequence[str] = ()) -> Recipe:
     """Read and check a recipe.
 
     Args:
-        path: YAML file.
+        recipe: a YAML file, or the name of a shipped recipe, as "gfm-r34-tt".
         overrides: "key.inner=value" each, value in YAML.
 
     Raises:
-        ValueError: naming the file, the key and what was expected.
+        ValueError: naming the recipe, the key and what was expected.
     """
-    if not path.is_file():
-        raise ValueError(f"{path} is no file; give the path of a recipe (YAML)")
+    values = recipe_values(recipe, overrides)
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ValueError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(values, dict):
-        raise ValueError(f"{path} holds no mapping; a recipe starts with 'name: ...'")  # noqa: TRY004  the file is at fault
-    for override in overrides:
-        _override(values, override)
-    try:
-        return Recipe.model_validate(values)
+        # As JSON, since that is checked strictly and still has lists for tuples, text for paths.
+        return Recipe.model_validate_json(json.dumps(values, default=str), strict=True)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        given = repr(first["input"])
-        raise ValueError(f"{path}: {key}: {first['msg']} (given: {given:.80})") from error
-
-
-def _override(values: dict[str, Any], override: str) -> None:
-    key, separator, text = override.partition("=")
-    if not separator:
-        raise ValueError(f"override {override!r} has no '='; write key=value")
-    *outer, last = [int(part) if part.isdigit() else part for part in key.split(".")]
-    node: Any = values
-    try:
-        for part in outer:
-            node = node.setdefault(part, {}) if isinstance(node, dict) else node[part]
-        node[last] = yaml.safe_load(text)
-    except (IndexError, TypeError) as error:
-        raise ValueError(f"override {override!r}: the recipe has no place {key!r}") from error
+        raise ValueError(f"{recipe}: {complaint(error, Recipe, values)}") from error

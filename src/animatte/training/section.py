@@ -14,4 +14,4 @@ Fraction = Annotated[float, Field(gt=0)]
 class Section(BaseModel):
     """A part of a recipe: unknown keys are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -10,7 +11,9 @@ from torch import Tensor
 
 from animatte.checkpoint import load_checkpoint
 from animatte.data.augmentation import ColourConfig, ViewConfig
+from animatte.data.composition import CompositionConfig
 from animatte.data.dataset import ExampleConfig, ExampleStream
+from animatte.data.drawings import written_drawings
 from animatte.data.folders import Pair, paired, pictures
 from animatte.data.pictures import Backgrounds, Source
 from animatte.data.registry import named_dataset
@@ -20,7 +23,6 @@ from animatte.models.registry import (
     MattingNetwork,
     NetworkConfig,
     built_network,
-    network_config,
 )
 from animatte.training.data_sections import DataSection, SourceSection
 from animatte.training.recipe import NetworkSection
@@ -35,12 +37,18 @@ def network_of(section: NetworkSection) -> tuple[MattingNetwork, NetworkConfig]:
     Raises:
         ValueError: if a name is unknown, or a weights file missing or of another network.
     """
-    config = network_config(section.name, section.rosta)
+    config = section.config
     network = built_network(config)
     if section.encoder_weights is not None:
         fetched = str(section.encoder_weights) == FETCHED_WEIGHTS
         file = None if fetched else section.encoder_weights
-        network.encoder.load_torchvision(imagenet_state(config.encoder, file))
+        try:
+            network.encoder.load_torchvision(imagenet_state(config.encoder, file))
+        except ValueError as error:
+            raise ValueError(
+                f"network.encoder_weights={section.encoder_weights}: {error}; set it to a file "
+                f"that fits {config.encoder}, or to null for fresh weights"
+            ) from error
     if section.initial is not None:
         paths = section.initial if isinstance(section.initial, tuple) else (section.initial,)
         network.load_state_dict(mean_state([initial_state(path, config) for path in paths]))
@@ -88,11 +96,19 @@ def _described(config: NetworkConfig) -> str:
     return f"{config.encoder}, {config.rosta if isinstance(config, GFMConfig) else 'LFM'}"
 
 
-def stream_of(section: DataSection, seed: int) -> ExampleStream:
+def stream_of(
+    section: DataSection, seed: int, asked: Collection[str] = frozenset()
+) -> ExampleStream:
     """Find the pictures a recipe names.
 
+    Args:
+        section: of the recipe.
+        seed: of every choice.
+        asked: planes of an example that a loss asks for; see `animatte.training.objective`.
+
     Raises:
-        ValueError: if a folder is missing or its pictures have no alphas.
+        ValueError: if a folder is missing, its pictures have no alphas, or the composition's track
+            has no backgrounds.
     """
     composition = section.composition.config
     config = ExampleConfig(
@@ -102,14 +118,56 @@ def stream_of(section: DataSection, seed: int) -> ExampleStream:
         empty=section.empty,
         transition_kernel=section.transition_kernel,
         focus_kernel=section.focus_kernel,
+        wide_kernel=section.wide_kernel if "wide_label" in asked else None,
+        layers="foreground" in asked,
     )
-    sources = [_source(section.root, each, composition.replaced) for each in section.sources]
-    backgrounds = Backgrounds(
-        plain=backgrounds_in(section.backgrounds),
-        objects=backgrounds_in(section.composition.objects),
-        denoised=_by_name(section.composition.denoised_backgrounds),
-    )
+    sources = []
+    for number, source in enumerate(section.sources):
+        with _told(f"data.sources.{number}"):
+            sources.append(_source(section.root, source, composition.replaced))
+    backgrounds = _backgrounds(section)
+    if any(source.replaced for source in sources):
+        _check_backgrounds(section, composition, backgrounds)
     return ExampleStream(sources, backgrounds, config, seed, int(section.cache * GIGABYTE))
+
+
+def _backgrounds(section: DataSection) -> Backgrounds:
+    composition = section.composition
+    with _told("data.backgrounds"):
+        plain = backgrounds_in(section.backgrounds)
+    with _told("data.composition.objects"):
+        objects = backgrounds_in(composition.objects)
+    with _told("data.composition.denoised_backgrounds"):
+        denoised = _by_name(composition.denoised_backgrounds)
+    return Backgrounds(plain, objects, denoised)
+
+
+@contextmanager
+def _told(key: str) -> Iterator[None]:
+    """Name the recipe's key before what is wrong with what it names."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{key}: {error}") from error
+
+
+def _check_backgrounds(
+    section: DataSection, config: CompositionConfig, backgrounds: Backgrounds
+) -> None:
+    """Refuse a track that composites every picture without what it composites onto."""
+    track = section.composition.track
+    if config.replaced < 1:
+        return
+    if config.semantic < 1 and not backgrounds.objects:
+        raise ValueError(
+            f"data.composition.track is {track}, which takes backgrounds from "
+            "data.composition.objects, and that is not given; name a folder of pictures there"
+        )
+    if config.semantic > 0 and not backgrounds.plain:
+        raise ValueError(
+            f"data.composition.track is {track}, which takes backgrounds from data.backgrounds, "
+            "and that is not given; name a folder of pictures there"
+        )
 
 
 def _source(root: Path, section: SourceSection, replaced: float) -> Source:
@@ -139,6 +197,8 @@ def included(root: Path, source: SourceSection) -> list[Pair]:
         ValueError: if nothing is left.
     """
     folder = root / source.folder
+    if source.drawn is not None:
+        written_drawings(folder, source.drawn)
     found = (
         paired(folder)
         if source.dataset is None
@@ -146,7 +206,7 @@ def included(root: Path, source: SourceSection) -> list[Pair]:
     )
     pairs = [pair for pair in found if not pair.name.startswith(source.exclude)]
     if not pairs:
-        raise ValueError(f"{folder}: data.sources.exclude leaves no picture")
+        raise ValueError(f"{folder}: exclude leaves no picture of {len(found)}")
     return pairs
 
 

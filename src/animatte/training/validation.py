@@ -10,7 +10,8 @@ from animatte.data.folders import Pair, labelled
 from animatte.engine import WHOLE_OUTPUTS
 from animatte.metrics import picture_scores
 from animatte.models.registry import MattingNetwork
-from animatte.strategies import full_size_alpha, views, whole
+from animatte.seeing import full_size_alpha
+from animatte.strategies import views, whole
 from animatte.torch_engine import TorchNetwork
 from animatte.training.recipe import ValidationSection
 

@@ -157,7 +157,7 @@ class VideoJob:
         if aspect == 1:
             return self._predictor.matte(photo).alpha
         square = _square_size(photo.size, aspect)
-        widened = Photo(resized(photo.image, square), photo.colour, None, None, photo.name)
+        widened = Photo(resized(photo.seen, square), photo.colour, None, None, photo.name)
         alpha = resized(self._predictor.matte(widened).alpha, photo.size)
         return alpha if photo.alpha is None else alpha * photo.alpha
 

@@ -81,13 +81,15 @@ def residual_layer(
     return nn.Sequential(block(in_channels, width, stride), *rest)
 
 
-def residual_layers(block: Block, repetitions: Sequence[int]) -> list[nn.Sequential]:
-    """Layers 1 to 4 after a stem of 64 channels; all but the first halve the size."""
-    befores = [64, *(width * block.expansion for width in WIDTHS)]
+def residual_layers(
+    block: Block, repetitions: Sequence[int], widths: Sequence[int] = WIDTHS
+) -> list[nn.Sequential]:
+    """Layers 1 to 4 after a stem as wide as the first; all but the first halve the size."""
+    befores = [widths[0], *(width * block.expansion for width in widths)]
     return [
         residual_layer(block, before, width, count, stride)
         for before, width, count, stride in zip(
-            befores[:-1], WIDTHS, repetitions, (1, 2, 2, 2), strict=True
+            befores[:-1], widths, repetitions, (1, 2, 2, 2), strict=True
         )
     ]
 
@@ -98,16 +100,20 @@ class ResNet(Encoder):
     Args:
         block: `BasicBlock` or `Bottleneck`.
         repetitions: number of blocks in each of the four layers.
+        widths: of the layers' blocks; the stem is as wide as the first.
     """
 
     unused = ("fc.",)
 
-    def __init__(self, block: Block, repetitions: Sequence[int]) -> None:
+    def __init__(
+        self, block: Block, repetitions: Sequence[int], widths: Sequence[int] = WIDTHS
+    ) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(3, 64, 7, 2, padding=3, bias=False)
-        self.bn1 = nn.BatchNorm2d(64)
-        self.layer1, self.layer2, self.layer3, self.layer4 = residual_layers(block, repetitions)
-        self.channels = (64, *(width * block.expansion for width in WIDTHS))
+        self.conv1 = nn.Conv2d(3, widths[0], 7, 2, padding=3, bias=False)
+        self.bn1 = nn.BatchNorm2d(widths[0])
+        layers = residual_layers(block, repetitions, widths)
+        self.layer1, self.layer2, self.layer3, self.layer4 = layers
+        self.channels = (widths[0], *(width * block.expansion for width in widths))
         self.strides = (2, 4, 8, 16, 32)
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:

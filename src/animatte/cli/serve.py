@@ -1,0 +1,92 @@
+"""`animatte serve`: cut-outs over HTTP, and a page."""
+
+# ruff: noqa: PLC0415 - heavy imports wait until the verb runs
+
+from __future__ import annotations
+
+import socket
+from typing import Annotated
+
+import typer
+
+from animatte.extras import check_installed
+
+
+def serve(
+    *,
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Where to listen; 0.0.0.0 for every interface.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(metavar="N", min=0, max=65535, help="0 takes a free one.")
+    ] = 8000,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="A model of `animatte models`, or an .onnx or .safetensors file.",
+        ),
+    ] = None,
+    device: Annotated[
+        str, typer.Option(metavar="DEVICE", help="auto, cpu, cuda, ...: see `animatte doctor`.")
+    ] = "auto",
+    workers: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Photos cut at a time. Default: one a two cores."),
+    ] = None,
+    queue: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Requests that may wait; more get 503.")
+    ] = 16,
+    max_bytes: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Largest request body.")
+    ] = 50_000_000,
+    max_pixels: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Largest photo.")
+    ] = 50_000_000,
+    timeout: Annotated[
+        float, typer.Option(metavar="SECONDS", min=1, help="Longest time for a photo.")
+    ] = 120.0,
+) -> None:
+    """Serve cut-outs: POST /v1/cutout and /v1/matte, and a page at /.
+
+    Nothing is kept on disk, and no address is fetched. Ctrl-C ends it when the photos in work are
+    done.
+    """
+    check_installed("fastapi", "serve")
+    import uvicorn
+
+    from animatte.predictor import load
+    from animatte.serve.app import create_app
+    from animatte.serve.limits import Limits
+
+    limits = Limits(
+        body=max_bytes,
+        pixels=max_pixels,
+        seconds=timeout,
+        workers=workers or Limits().workers,
+        queue=queue,
+    )
+    predictor = load(model, device=device)
+    config = uvicorn.Config(
+        create_app(predictor, limits),
+        log_level="warning",
+        timeout_keep_alive=5,
+        timeout_graceful_shutdown=int(timeout),
+        server_header=False,
+    )
+    with _listening(host, port) as listener:
+        bound = listener.getsockname()[1]
+        shown = f"[{host}]" if ":" in host else host
+        typer.echo(f"{predictor.name} on {predictor.device}: http://{shown}:{bound}", err=True)
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """A socket that listens, made before anything else so that a taken port is one line."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=128)
+    except OSError as error:
+        raise ValueError(
+            f"{host}:{port} cannot be listened on ({error.strerror}); choose another --port"
+        ) from error

@@ -1,0 +1,1 @@
+"""Cut-outs over HTTP, and the page that asks for them."""
