@@ -69,7 +69,7 @@ def estimated_foreground(
 
 
 def quick_foreground(image: Image, alpha: Image) -> Image:
-    """Estimate the subject's own colours in a tenth of the time, for the frames of a film.
+    """Estimate the subject's own colours in a quarter of the time, for the frames of a film.
 
     As `estimated_foreground`, but the full size has no passes of its own: the coarse colours are
     magnified, and made to fit the image where alpha is between 0 and 1.

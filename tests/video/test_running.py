@@ -289,6 +289,21 @@ def test_pictures_out_and_in_again(tmp_path: Path) -> None:
     assert stamps_of(back.output) == [k / 10 for k in range(12)]
 
 
+def test_pictures_that_were_moved_before_a_kill_keep_their_numbers(tmp_path: Path) -> None:
+    film = write_film(tmp_path / "in.mp4")
+    again = {"segment_seconds": Fraction(1, 5)}
+    run(film, tmp_path / "whole", "png", **again)
+    kept = tmp_path / ".out.animatte"
+    with pytest.raises(KeyboardInterrupt):
+        run(film, tmp_path / "out", "png", predictor=Stopping(), **again)
+    (tmp_path / "out").mkdir()
+    (kept / "000000.pictures" / "00000000.png").replace(tmp_path / "out" / "00001.png")
+    run(film, tmp_path / "out", "png", **again)
+    for number in range(1, 13):
+        name = f"{number:05d}.png"
+        assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
 def leftovers(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if path.name.startswith("."))
 
