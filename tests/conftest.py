@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session", autouse=True)
 def _ctrl_c_reaches_children() -> Iterator[None]:
-    """Where a shell runs the tests in the background, SIGINT is ignored, and children inherit it."""
+    """A shell that runs the tests in the background ignores SIGINT, and children inherit that."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
