@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import cv2
 import numpy as np
@@ -14,12 +14,16 @@ from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
 from animatte.compositing import (
+    Backdrop,
+    blurred_backdrop,
     blurred_background,
     composite,
-    estimated_foreground,
+    composited,
+    fitted_backdrop,
     fitted_background,
     parsed_colour,
 )
+from animatte.foregrounds import estimated_foreground
 
 Picture = NDArray[np.float32]
 UNIT = st.floats(0, 1, width=32)
@@ -295,3 +299,41 @@ def test_blur_needs_a_strength() -> None:
     image = np.zeros((20, 30, 3), np.float32)
     with pytest.raises(ValueError, match="strength is 0; it must be above 0"):
         blurred_background(image, image[:, :, 0], 0)
+
+
+@pytest.mark.parametrize(("dtype", "bit_depth"), [(np.uint8, 8), (np.uint16, 16), (np.uint8, 16)])
+def test_levels_give_the_foreground_that_floats_give(
+    dtype: type[np.unsignedinteger[Any]], bit_depth: Literal[8, 16]
+) -> None:
+    generator = np.random.default_rng(0)
+    coarse = generator.random((9, 13, 3), np.float32)
+    smooth = np.clip(cv2.resize(coarse, (500, 410)), 0, 1)
+    image = (smooth * np.iinfo(dtype).max).astype(dtype)
+    alpha = np.clip(np.linspace(-1, 2, 500, dtype=np.float32), 0, 1)[None].repeat(410, axis=0)
+    floats = estimated_foreground(np.asarray(image / np.iinfo(dtype).max, np.float32), alpha)
+    found = estimated_foreground(image, alpha, bit_depth)
+    assert found.dtype == (np.uint8 if bit_depth == 8 else np.uint16)
+    np.testing.assert_allclose(found / np.iinfo(found.dtype).max, floats, atol=1 / 255)
+
+
+@pytest.mark.parametrize("behind", ["colour", "picture", "blur"])
+def test_compositing_area_by_area_is_compositing_the_whole(behind: str) -> None:
+    generator = np.random.default_rng(1)
+    levels = generator.integers(0, 256, (400, 500, 3), np.uint8)
+    alpha = np.clip(np.linspace(-1, 2, 500, dtype=np.float32), 0, 1)[None].repeat(400, axis=0)
+    small = cv2.resize(levels, (50, 40))
+    backdrop: Backdrop
+    background: NDArray[np.float32] | tuple[float, float, float]
+    if behind == "colour":
+        background = (0.2, 0.4, 0.6)
+        backdrop = lambda _: (0.2, 0.4, 0.6)  # noqa: E731
+    elif behind == "picture":
+        backdrop, background = (
+            fitted_backdrop(small, (400, 500)),
+            fitted_background(small, (400, 500)),
+        )
+    else:
+        backdrop, background = blurred_backdrop(levels, alpha), blurred_background(levels, alpha)
+    whole = composite((levels / np.float32(255)).astype(np.float32), background, alpha)
+    tiled = composited(levels, backdrop, alpha, 8)
+    np.testing.assert_allclose(tiled, whole * 255, atol=1.01)

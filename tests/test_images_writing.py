@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 from typing import Any, Literal
 
@@ -222,3 +223,12 @@ def test_new_file_has_the_permissions_of_any_new_file(tmp_path: Path) -> None:
     other.touch()
     write_image(tmp_path / "cat.png", noise(8, 8, 3))
     assert (tmp_path / "cat.png").stat().st_mode == other.stat().st_mode
+
+
+def test_where_every_file_has_a_name_from_the_start_writing_works_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(os, "O_TMPFILE", raising=False)
+    write_image(tmp_path / "a.png", np.zeros((3, 4, 3), np.uint8))
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+    assert read_photo(tmp_path / "a.png").size == (3, 4)

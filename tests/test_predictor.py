@@ -15,7 +15,7 @@ from PIL import Image
 import animatte
 from animatte import predictor as predictor_module
 from animatte.catalogue import DEFAULT_MODEL, shipped_models
-from animatte.compositing import estimated_foreground
+from animatte.foregrounds import estimated_foreground
 from animatte.images import ImageError, photo_from_array
 from animatte.looks import Aspect, Looks
 from animatte.predictor import Predictor, load

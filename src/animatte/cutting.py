@@ -16,10 +16,10 @@ from animatte.compositing import (
     Colour,
     blurred_backdrop,
     composited,
-    estimated_foreground,
     fitted_backdrop,
     parsed_colour,
 )
+from animatte.foregrounds import estimated_foreground
 from animatte.images import (
     DEFAULT_MAX_PIXELS,
     ImageError,

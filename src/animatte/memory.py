@@ -92,7 +92,7 @@ class SharedMemory:
         if self._is_hard and needed > self._amount:
             raise ValueError(
                 f"it takes about {_text(needed)}, and --memory leaves {_text(self._amount)} for "
-                f"photos; give {_text(needed - self._amount)} more"
+                "photos beside the network; give more, or make the photo smaller"
             )
         with self._changed:
             self._changed.wait_for(

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from animatte.compositing import estimated_foreground
 from animatte.engine import Network, load_network
+from animatte.foregrounds import estimated_foreground
 from animatte.images import Photo, photo_from_array, read_photo
 from animatte.images.arrays import Pixels, bands, levels, unit_pixels
 from animatte.looks import Looks, Matte, matte

@@ -15,6 +15,11 @@ Area: TypeAlias = tuple[slice, slice]
 SIDE = 384
 
 
+def whole_area(shape: tuple[int, ...]) -> Area:
+    """Return all of a picture (H, W, ...) as an area of it."""
+    return slice(0, shape[0]), slice(0, shape[1])
+
+
 def tiles(shape: tuple[int, ...], halo: int = 0, side: int = SIDE) -> Iterator[tuple[Area, Area]]:
     """Cover a picture of (height, width, ...) without overlap.
 

@@ -75,6 +75,11 @@ def test_a_cutout_s_pictures_go_into_a_folder_and_come_back_from_it(
     assert stamps_of(folder / "back.mov") == [0.0, 0.08, 0.16, 0.24]
 
 
+def test_pictures_go_where_the_user_is(video: Any, folder: Path) -> None:
+    assert video("clip.mp4", "-o", "dog-%d.png", "--matte").exit_code == 0
+    assert made(folder) == [f"dog-{number}.png" for number in range(1, 7)]
+
+
 def test_a_part_is_named_in_minutes_and_seconds(video: Any, folder: Path) -> None:
     assert video("clip.mp4", "-o", "a.mov", "--start", "0:00.08", "--end", "0.2").exit_code == 0
     assert stamps_of(folder / "a.mov") == [0.0, 0.04, 0.08]
@@ -151,6 +156,7 @@ def test_pictures_of_two_sizes_are_refused(video: Any, folder: Path) -> None:
     run = video("nothing", "-o", "a.mov")
     assert run.exit_code == 1
     assert "nothing/2.png is 9" in run.stderr
+    assert [path.name for path in folder.iterdir() if path.name.startswith(".")] == []
     assert not (folder / "a.mov").exists()
 
 

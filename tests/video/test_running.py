@@ -37,6 +37,10 @@ from animatte.video.options import VideoOptions
 from animatte.video.running import cut_video, output_path
 
 GREEN = Background(colour=(0.0, 1.0, 0.0))
+# PyAV 17, the last one for Python 3.10, takes it for BT.601.
+BT2020 = pytest.param(
+    (9, 1), marks=pytest.mark.skipif(int(av.__version__.split(".")[0]) < 18, reason="PyAV 17")
+)
 UNEVEN = (0, 40, 80, 125, 200, 210, 290, 300, 400, 440)
 
 
@@ -178,7 +182,7 @@ def test_odd_sizes_are_padded_for_h264_and_that_is_said(tmp_path: Path) -> None:
     assert "even sides" in report.notes[0]
 
 
-@pytest.mark.parametrize("tags", [(1, 1), (1, 2), (5, 1), (5, 2), (9, 1), None])
+@pytest.mark.parametrize("tags", [(1, 1), (1, 2), (5, 1), (5, 2), BT2020, None])
 @pytest.mark.parametrize("name,suffix", [("h264", ".mp4"), ("prores", ".mov"), ("vp9", ".webm")])
 def test_colours_survive_every_matrix_and_range(
     tmp_path: Path, tags: tuple[int, int] | None, name: str, suffix: str
@@ -283,6 +287,21 @@ def test_pictures_out_and_in_again(tmp_path: Path) -> None:
     back = run(str(tmp_path / "cat-%d.png"), tmp_path / "back.mp4", "h264", kind="matte",
                rate=Fraction(10))  # fmt: skip
     assert stamps_of(back.output) == [k / 10 for k in range(12)]
+
+
+def test_pictures_that_were_moved_before_a_kill_keep_their_numbers(tmp_path: Path) -> None:
+    film = write_film(tmp_path / "in.mp4")
+    again = {"segment_seconds": Fraction(1, 5)}
+    run(film, tmp_path / "whole", "png", **again)
+    kept = tmp_path / ".out.animatte"
+    with pytest.raises(KeyboardInterrupt):
+        run(film, tmp_path / "out", "png", predictor=Stopping(), **again)
+    (tmp_path / "out").mkdir()
+    (kept / "000000.pictures" / "00000000.png").replace(tmp_path / "out" / "00001.png")
+    run(film, tmp_path / "out", "png", **again)
+    for number in range(1, 13):
+        name = f"{number:05d}.png"
+        assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 
 
 def leftovers(folder: Path) -> list[str]:

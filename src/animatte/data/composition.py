@@ -13,8 +13,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animatte.compositing import Image, composite
+from animatte.compositing import composite
 from animatte.data.augmentation import grain
+from animatte.foregrounds import Image
 
 Generator = np.random.Generator
 Placement: TypeAlias = Literal["view", "fill", "crop"]

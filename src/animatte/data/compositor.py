@@ -12,7 +12,6 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from animatte.compositing import estimated_foreground
 from animatte.data.augmentation import WHOLE_BLOCK, View, ViewConfig, drawn_view
 from animatte.data.composition import (
     CompositionConfig,
@@ -29,6 +28,7 @@ from animatte.data.composition import (
 from animatte.data.folders import Pair
 from animatte.data.fur import FurConfig, furred
 from animatte.data.pictures import Backgrounds, PictureCache, Plane, Source, header
+from animatte.foregrounds import estimated_foreground
 from animatte.images.arrays import levels, size_text, unit_pixels
 from animatte.sample import Sample
 

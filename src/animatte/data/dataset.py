@@ -9,7 +9,6 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from animatte.compositing import Image
 from animatte.data.augmentation import (
     ColourConfig,
     Generator,
@@ -22,6 +21,7 @@ from animatte.data.composition import CompositionConfig, Layers
 from animatte.data.compositor import Composed, Compositor, ViewOf
 from animatte.data.fur import FurConfig
 from animatte.data.pictures import Backgrounds, PictureCache, Source
+from animatte.foregrounds import Image
 from animatte.images.arrays import unit_pixels
 from animatte.sample import Sample
 from animatte.trimap import BACKGROUND, FOREGROUND, transition_area, trimap_from_alpha

@@ -14,7 +14,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animatte.compositing import Image, estimated_foreground
 from animatte.data.strands import (
     Generator,
     Roots,
@@ -23,6 +22,7 @@ from animatte.data.strands import (
     drawn_roots,
     painted_strands,
 )
+from animatte.foregrounds import Image, estimated_foreground
 from animatte.images.arrays import unit_pixels
 
 

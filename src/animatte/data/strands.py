@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animatte.compositing import Image
+from animatte.foregrounds import Image
 from animatte.images.arrays import unit_pixels
 
 Generator = np.random.Generator

@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animatte.compositing import composite, estimated_foreground, fitted_background
+from animatte.compositing import composite, fitted_background
 from animatte.data.folders import Truth
+from animatte.foregrounds import estimated_foreground
 
 Array: TypeAlias = NDArray[np.float32]
 CANVAS = 1280  # longer side of pictures with pasted subjects

@@ -10,12 +10,12 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from animatte.compositing import estimated_foreground
 from animatte.data.folders import Pair, Truth
 from animatte.evaluation.cases import Case
 from animatte.evaluation.contestants import Contestant
 from animatte.evaluation.keeping import keep_result, kept_result, result_key
 from animatte.evaluation.thumbnails import error_thumbnail, thumbnail
+from animatte.foregrounds import estimated_foreground
 from animatte.images import read_photo
 from animatte.images.arrays import size_text
 from animatte.metrics import (

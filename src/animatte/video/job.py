@@ -113,11 +113,13 @@ class VideoJob:
             self._make_segments(segments)
             segments = self._work.finished()
             if not segments:
-                self._work.remove()
                 raise VideoError(f"{self._clip.facts.name}: no frame lies in the part to be cut")
             self._join(segments)
         except (OSError, FFmpegError) as error:
             raise VideoError(self._failure(error)) from error
+        finally:
+            if not self._work.finished():  # nothing to go on with
+                self._work.remove()
         self._work.remove()
         return VideoReport(
             self._output,
@@ -155,7 +157,7 @@ class VideoJob:
         if aspect == 1:
             return self._predictor.matte(photo).alpha
         square = _square_size(photo.size, aspect)
-        widened = Photo(resized(photo.image, square), photo.colour, None, None, photo.name)
+        widened = Photo(resized(photo.seen, square), photo.colour, None, None, photo.name)
         alpha = resized(self._predictor.matte(widened).alpha, photo.size)
         return alpha if photo.alpha is None else alpha * photo.alpha
 
@@ -223,7 +225,6 @@ class VideoJob:
         kept = len(self._work.finished())
         what = f"{self._output} cannot be written ({reason_of(error)}); "
         if not kept:
-            self._work.remove()
             return what + "nothing is left of it; choose a folder with room that you may write to"
         seconds = float(kept * self._options.segment_seconds)
         return what + (

@@ -85,11 +85,10 @@ def _packets(
                 yield (pts - start) * facts.time_base, packet
 
 
-def join_pictures(segments: Sequence[Segment], pattern: Path) -> int:
+def join_pictures(segments: Sequence[Segment], pattern: Path) -> None:
     """Move the pictures of segments to where they belong, numbered from 1.
 
-    Returns:
-        How many there are.
+    Those that an earlier run has moved already keep their numbers.
 
     Raises:
         VideoError: if the folder cannot be made.
@@ -98,9 +97,8 @@ def join_pictures(segments: Sequence[Segment], pattern: Path) -> int:
         pattern.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise VideoError(f"folder {pattern.parent} cannot be made ({error.strerror})") from error
-    number = 0
+    first = 1
     for segment in segments:
-        for picture in sorted(segment.path.iterdir()):
-            number += 1
-            picture.replace(numbered_path(pattern, number))
-    return number
+        for picture in segment.path.iterdir():
+            picture.replace(numbered_path(pattern, first + int(picture.stem)))
+        first += len(segment.stamps)

@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animatte.compositing import quick_foreground
 from animatte.cutting import Background
+from animatte.foregrounds import quick_foreground
 from animatte.images import Photo
+from animatte.tiles import whole_area
 from animatte.video.formats import Kind
 
 # Below this and above its complement alpha is taken for 0 and 1: less than a level of 8 bits,
@@ -41,7 +42,8 @@ class Renderer:
         alpha = decided(alpha)
         if self._kind == "matte":
             return self._levels(alpha)
-        foreground = quick_foreground(photo.image, alpha)
+        image = photo.image
+        foreground = quick_foreground(image, alpha)
         if self._kind == "cutout":
             return np.asarray(cv2.merge([self._levels(foreground), self._levels(alpha)]))
         behind = self._behind_of(photo, alpha)
@@ -49,13 +51,14 @@ class Renderer:
         if self._kind == "composite":
             return whole
         grey = np.repeat(self._levels(alpha)[:, :, None], 3, axis=2)
-        return np.hstack([self._levels(photo.image), grey, whole])
+        return np.hstack([self._levels(image), grey, whole])
 
     def _behind_of(self, photo: Photo, alpha: NDArray[np.float32]) -> NDArray[np.float32]:
         assert self._background is not None
         if self._behind is None or self._background.is_blur:  # else the same for all frames
-            behind = np.asarray(self._background.behind(photo.image, alpha), np.float32)
-            self._behind = np.ascontiguousarray(np.broadcast_to(behind, photo.image.shape))
+            backdrop = self._background.behind(photo.seen, alpha)
+            behind = np.asarray(backdrop(whole_area(photo.size)), np.float32)
+            self._behind = np.ascontiguousarray(np.broadcast_to(behind, photo.seen.shape))
         return self._behind
 
     def _levels(self, values: NDArray[np.float32]) -> NDArray[Any]:

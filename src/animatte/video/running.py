@@ -81,7 +81,7 @@ def _work_folder(
         }
     )
     is_folder = options.format.is_pictures
-    beside = output.parent if is_folder else output
+    beside = output.parent if is_folder and output.parent.name else output
     suffix = "" if is_folder else output.suffix.lower()
     try:
         return WorkFolder(beside, suffix, key, resume)
