@@ -24,8 +24,6 @@ from animatte.training.recipe import read_recipe
         ("data.sources.0.denoised=gone", "discs/gone is no folder"),
         ("data.backgrounds=gone", r"^data\.backgrounds: gone is no folder"),
         ("data.composition.objects=gone", r"^data\.composition\.objects: gone is no folder"),
-        ("data.composition.track=rssn", "takes backgrounds from data.backgrounds"),
-        ("data.composition.track=coco", "takes backgrounds from data.composition.objects"),
         ("stages.0.phases.0.batch=9", r"phases.0.batch is 9, but an epoch has 8 examples; .*=8"),
         ("validation={root: gone, folders: [a]}", "gone/a/alpha is no folder"),
         ("network.encoder_weights=gone.pth", "gone.pth"),
@@ -42,6 +40,17 @@ def test_what_is_missing_is_named_before_the_first_step(
         train(recipe, tmp_path / "run")
     assert "\n" not in str(caught.value)
     assert not list((tmp_path / "run").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("track", "key"), [("rssn", "data.backgrounds"), ("coco", "data.composition.objects")]
+)
+def test_a_track_without_its_backgrounds_is_refused(
+    recipe_file: Path, tmp_path: Path, track: str, key: str
+) -> None:
+    overrides = ["data.sources.0.replaced=null", f"data.composition.track={track}"]
+    with pytest.raises(ValueError, match=f"takes backgrounds from {key}"):
+        train(read_recipe(recipe_file, overrides), tmp_path / "run")
 
 
 def test_pictures_without_alphas_are_named(recipe_file: Path, tmp_path: Path, discs: Path) -> None:
