@@ -53,9 +53,9 @@ class BlankNetwork:
 
 
 def sound_files() -> dict[str, bytes]:
-    """A small file of each kind that can be read."""
+    """Return a small file of each kind that can be read."""
     rng = np.random.default_rng(0)
-    deep = rng.integers(0, 65536, (40, 30, 3), dtype=np.uint16)
+    deep = rng.integers(0, 65536, (24, 20, 3), dtype=np.uint16)
     image = Image.fromarray((deep >> 8).astype(np.uint8))
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -63,21 +63,21 @@ def sound_files() -> dict[str, bytes]:
         "png16": encoded_image(".png", deep, bit_depth=16),
         "tiff16": encoded_image(".tif", deep, bit_depth=16),
     }
-    for name, mode, kind in (
-        ("jpeg", "RGB", "JPEG"),
-        ("cmyk", "CMYK", "JPEG"),
-        ("png", "RGBA", "PNG"),
-        ("palette", "P", "PNG"),
-        ("webp", "RGB", "WEBP"),
-        ("tiff", "RGB", "TIFF"),
-        ("gif", "P", "GIF"),
-        ("bmp", "RGB", "BMP"),
-    ):
-        stream = io.BytesIO()
-        options = {"exif": exif} if name in ("jpeg", "webp", "png") else {}
-        image.convert(mode).save(stream, kind, **options)
-        files[name] = stream.getvalue()
+    known = Image.registered_extensions().values()
+    for kind in {"JPEG", "PNG", "WEBP", "TIFF", "AVIF"} & set(known):
+        files[kind] = _saved(image, kind, exif=exif)
+    files["BMP"] = _saved(image, "BMP")
+    files["GIF"] = _saved(image.convert("P"), "GIF", transparency=0)
+    files["palette"] = _saved(image.convert("P"), "PNG", transparency=0)
+    files["rgba"] = _saved(image.convert("RGBA"), "PNG")
+    files["cmyk"] = _saved(image.convert("CMYK"), "JPEG")
     return files
+
+
+def _saved(image: Image.Image, kind: str, **options: object) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, kind, **options)
+    return stream.getvalue()
 
 
 def mutated(files: Mapping[str, bytes], seed: int) -> tuple[str, bytes]:

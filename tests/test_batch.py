@@ -19,6 +19,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from animatte.backgrounds import Background
 from animatte.batch import (
     RECORD_NAME,
     CutFailure,
@@ -29,7 +30,7 @@ from animatte.batch import (
     planned,
     record_of,
 )
-from animatte.cutting import Background, CutOptions, CutReport
+from animatte.cutting import CutOptions, CutReport
 from animatte.images import Photo, image_size
 from animatte.looks import Matte
 from animatte.memory import BASE, SharedMemory, network_bytes

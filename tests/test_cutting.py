@@ -11,14 +11,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
+from animatte.backgrounds import Background, parsed_background
 from animatte.batch import CutFailure, cut_photos
-from animatte.cutting import (
-    Background,
-    CutOptions,
-    CutReport,
-    cut_photo,
-    parsed_background,
-)
+from animatte.cutting import CutOptions, CutReport, cut_photo
 from animatte.images import ImageError, Photo, read_photo
 from animatte.looks import Matte
 from animatte.outputs import FORMATS

@@ -2,42 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from PIL import Image
+from benchmarks.fuzz import sound_files
 
-from animatte.images import ImageError, encoded_image, read_photo
+from animatte.images import ImageError, read_photo
 
 NUM_DAMAGES = 60
-
-
-def sound_files() -> dict[str, bytes]:
-    rng = np.random.default_rng(0)
-    deep = rng.integers(0, 65536, (24, 20, 3), dtype=np.uint16)
-    image = Image.fromarray((deep >> 8).astype(np.uint8))
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    files = {
-        "png16": encoded_image(".png", deep, bit_depth=16),
-        "tiff16": encoded_image(".tif", deep, bit_depth=16),
-    }
-    known = Image.registered_extensions().values()
-    for kind in {"JPEG", "PNG", "WEBP", "TIFF", "AVIF"} & set(known):
-        files[kind] = saved(image, kind, exif=exif)
-    files["BMP"] = saved(image, "BMP")
-    files["GIF"] = saved(image.convert("P"), "GIF", transparency=0)
-    files["palette"] = saved(image.convert("P"), "PNG", transparency=0)
-    files["cmyk"] = saved(image.convert("CMYK"), "JPEG")
-    return files
-
-
-def saved(image: Image.Image, kind: str, **options: object) -> bytes:
-    stream = io.BytesIO()
-    image.save(stream, kind, **options)
-    return stream.getvalue()
 
 
 def damaged(data: bytes, rng: np.random.Generator) -> bytes:

@@ -15,10 +15,10 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from animatte.backgrounds import Background
 from animatte.cutting import (
     EMPTY,
     AlphaPredictor,
-    Background,
     CutOptions,
     CutReport,
     cut_photo,

@@ -11,14 +11,8 @@ from typing import Any, Literal, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from animatte.compositing import (
-    Backdrop,
-    Colour,
-    blurred_backdrop,
-    composited,
-    fitted_backdrop,
-    parsed_colour,
-)
+from animatte.backgrounds import Background
+from animatte.compositing import composited
 from animatte.foregrounds import estimated_foreground
 from animatte.images import (
     DEFAULT_MAX_PIXELS,
@@ -28,7 +22,7 @@ from animatte.images import (
     read_photo,
     write_image,
 )
-from animatte.images.arrays import Levels, Pixels, bands, levels
+from animatte.images.arrays import Levels, bands, levels
 from animatte.looks import Matte
 from animatte.outputs import FORMATS, OutputFormat
 from animatte.refining import default_trimap_radius
@@ -52,34 +46,6 @@ class AlphaPredictor(Protocol):
     def trimap(self, image: Photo, /, *, found: Matte | None = None) -> NDArray[np.uint8]:
         """(H, W) of 0, 128 and 255, full size; `found` is what `matte` gave."""
         ...
-
-
-@dataclass(frozen=True, eq=False)
-class Background:
-    """What a composite stands on; with neither field, the photo itself, blurred.
-
-    Attributes:
-        colour: sRGB in [0, 1].
-        picture: (H, W, 3) sRGB of any size: floats in [0, 1], or levels of 8 or 16 bits.
-    """
-
-    colour: Colour | None = None
-    picture: Pixels | None = None
-
-    @property
-    def is_blur(self) -> bool:
-        """Whether it is made from the photo."""
-        return self.colour is None and self.picture is None
-
-    def behind(self, image: Pixels, alpha: NDArray[np.float32]) -> Backdrop:
-        """The background of one photo, area by area: image (H, W, 3) with alpha (H, W)."""
-        if self.colour is not None:
-            colour = self.colour
-            return lambda _: colour
-        if self.picture is not None:
-            height, width = alpha.shape
-            return fitted_backdrop(self.picture, (height, width))
-        return blurred_backdrop(image, alpha)
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,25 +147,6 @@ class CutPicture:
     confidence: float
     is_empty: bool
     done: Mapping[str, Any]
-
-
-def parsed_background(text: str, max_pixels: int = DEFAULT_MAX_PIXELS) -> Background:
-    """Read a background: "blur", a colour, or the path of a picture, tried in this order.
-
-    Raises:
-        ValueError: if it is none of them, or a picture that cannot be read.
-    """
-    if text.lower() == "blur":
-        return Background()
-    try:
-        return Background(colour=parsed_colour(text))
-    except ValueError as error:
-        if not Path(text).exists():
-            raise ValueError(
-                f"background {text!r} is neither blur, nor a colour, nor a file that exists; "
-                "write e.g. white, '#20a0ff' or beach.jpg"
-            ) from error
-    return Background(picture=read_photo(text, max_pixels).seen)
 
 
 def cut_photo(

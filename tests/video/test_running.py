@@ -27,7 +27,7 @@ from tests.video.conftest import (
     write_film,
 )
 
-from animatte.cutting import Background
+from animatte.backgrounds import Background
 from animatte.video.encoding import FilmWriter
 from animatte.video.formats import FORMATS
 from animatte.video.frames import VideoError, Window

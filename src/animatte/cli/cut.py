@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 
+from animatte.cli import arguments
 from animatte.cli import cut_arguments as given
 from animatte.cli.cut_telling import Tally, progress_bar, report_line
 
@@ -36,14 +37,14 @@ def cut(
     photos: given.Photos,
     *,
     output: given.Output = None,
-    model: given.Model = None,
+    model: arguments.Model = None,
     matte: given.WantsMatte = False,
     trimap: given.WantsTrimap = False,
     background: given.BackgroundText = None,
     output_format: given.FormatName = None,
-    device: given.Device = "auto",
+    device: arguments.Device = "auto",
     strategy: given.StrategyName = None,
-    refine: given.RefinementName = None,
+    refine: arguments.RefinementName = None,
     straighten: given.Straighten = "never",
     zoom: given.Zoom = "never",
     aspect: given.AspectText = None,
@@ -59,7 +60,7 @@ def cut(
     resume: given.Resume = False,
     report: given.ReportFile = None,
     max_pixels: given.MaxPixels = None,
-    quiet: given.Quiet = False,
+    quiet: arguments.Quiet = False,
     verbose: given.Verbose = False,
 ) -> None:
     """Cut the subject out of photos: straight alpha, clean colours, full size.
@@ -188,7 +189,8 @@ def _options(
     margin: Margin | None,
     max_pixels: int | None,
 ) -> CutOptions:
-    from animatte.cutting import CutOptions, parsed_background
+    from animatte.backgrounds import parsed_background
+    from animatte.cutting import CutOptions
     from animatte.images import DEFAULT_MAX_PIXELS
     from animatte.subjects import parsed_subject
 

@@ -24,12 +24,6 @@ Output = Annotated[
         "Default: beside the photo.",
     ),
 ]
-Model = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME|FILE", help="A model of `animatte models`, or an .onnx or .safetensors file."
-    ),
-]
 WantsMatte = Annotated[
     bool, typer.Option("--matte", help="Write the alpha alone, as a grey picture.")
 ]
@@ -52,18 +46,9 @@ FormatName = Annotated[
         "else png.",
     ),
 ]
-Device = Annotated[
-    str, typer.Option(metavar="DEVICE", help="auto, cpu, cuda, ...: see `animatte doctor`.")
-]
 StrategyName = Annotated[
     str | None,
     typer.Option(metavar="NAME", help="How large photos are seen. Default: the model's own."),
-]
-RefinementName = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME", help="What follows the network: guided or closed-form. Default: nothing."
-    ),
 ]
 Straighten = Annotated[
     str,
@@ -128,7 +113,6 @@ ReportFile = Annotated[
 MaxPixels = Annotated[
     int | None, typer.Option(metavar="N", min=1, help="Accept photos of up to N pixels.")
 ]
-Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")]
 Verbose = Annotated[
     bool, typer.Option("-v", "--verbose", help="Say which model and device are used.")
 ]

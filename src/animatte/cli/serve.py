@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from animatte.cli import arguments
 from animatte.extras import check_installed
 
 
@@ -20,16 +21,8 @@ def serve(
     port: Annotated[
         int, typer.Option(metavar="N", min=0, max=65535, help="0 takes a free one.")
     ] = 8000,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME|FILE",
-            help="A model of `animatte models`, or an .onnx or .safetensors file.",
-        ),
-    ] = None,
-    device: Annotated[
-        str, typer.Option(metavar="DEVICE", help="auto, cpu, cuda, ...: see `animatte doctor`.")
-    ] = "auto",
+    model: arguments.Model = None,
+    device: arguments.Device = "auto",
     workers: Annotated[
         int | None,
         typer.Option(metavar="N", min=1, help="Photos cut at a time. Default: one a two cores."),

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from animatte.cli import arguments
 from animatte.cli.progress import progress_bar
 from animatte.extras import check_installed
 
 if TYPE_CHECKING:
-    from animatte.cutting import Background
+    from animatte.backgrounds import Background
     from animatte.predictor import Predictor
     from animatte.video.formats import Kind
     from animatte.video.frames import Clip, Window
@@ -95,32 +96,21 @@ def video(
             "--resume/--no-resume", help="Go on where the same command was stopped before."
         ),
     ] = True,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME|FILE",
-            help="A model of `animatte models`, or an .onnx or .safetensors file.",
-        ),
-    ] = None,
-    device: Annotated[
-        str, typer.Option(metavar="DEVICE", help="auto, cpu, cuda, ...: see `animatte doctor`.")
-    ] = "auto",
+    model: arguments.Model = None,
+    device: arguments.Device = "auto",
     strategy: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="How frames are seen. Default: the model's own."),
     ] = None,
-    refine: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="What follows the network: guided or closed-form."),
-    ] = None,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")] = False,
+    refine: arguments.RefinementName = None,
+    quiet: arguments.Quiet = False,
 ) -> None:
     """Cut the subject out of a film: straight alpha, clean colours, steady edges, the sound kept.
 
     A command that was stopped goes on where it was when it is given again.
     """
     check_installed("av", "video")
-    from animatte.cutting import parsed_background
+    from animatte.backgrounds import parsed_background
     from animatte.predictor import load
     from animatte.video import opening, running
     from animatte.video.formats import chosen_format

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from animatte.backgrounds import Background
 from animatte.compositing import parsed_colour
-from animatte.cutting import Background, CutOptions, cut_picture, encoded_picture
+from animatte.cutting import CutOptions, cut_picture, encoded_picture
 from animatte.images import ImageTooLargeError
 from animatte.looks import Looks, parsed_straighten, parsed_zoom
 from animatte.outputs import FORMATS

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final
 
-from animatte.cutting import Background
+from animatte.backgrounds import Background
 from animatte.video.formats import Kind, VideoFormat
 from animatte.video.frames import Window
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from animatte.cutting import Background
+from animatte.backgrounds import Background
 from animatte.images import write_image
 from animatte.scales import resized
 from animatte.video.frames import Clip, ClipFacts, VideoError, Window

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animatte.cutting import Background
+from animatte.backgrounds import Background
 from animatte.foregrounds import quick_foreground
 from animatte.images import Photo
 from animatte.tiles import whole_area

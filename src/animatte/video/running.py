@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from animatte import __version__
+from animatte.backgrounds import Background
 from animatte.catalogue import DEFAULT_MODEL, shipped_models
-from animatte.cutting import Background
 from animatte.video.formats import VideoFormat
 from animatte.video.frames import Clip, VideoError
 from animatte.video.job import MattePredictor, Progress, VideoJob, VideoReport
