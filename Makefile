@@ -6,7 +6,7 @@ DEMO_VENV ?= .venv-demo
 
 bin := $(VENV)/bin
 
-.PHONY: help setup demo video-demo check test format clean
+.PHONY: help setup demo video-demo docs check test format clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -26,6 +26,9 @@ demo:  ## install animatte as its users do, and cut out a photo
 video-demo: setup  ## film chelsea.png, and cut the film out: examples/chelsea.demo.mp4
 	$(bin)/python benchmarks/moving_picture.py examples/chelsea.png examples/chelsea.film.mp4
 	$(bin)/animatte video examples/chelsea.film.mp4 -o examples/chelsea.demo.mp4 --side-by-side
+
+docs: setup  ## the guides as a site: build/site/index.html
+	NO_MKDOCS_2_WARNING=1 $(bin)/python -m mkdocs build --strict --clean
 
 check: setup  ## format, lint, types, layers and tests: what CI runs
 	$(bin)/ruff format --check .
