@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from animatte.models.gfm import GFM, IntegratedGFM
+    from animatte.models.gfm import GFM
+    from animatte.models.registry import MattingNetwork
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -22,19 +23,19 @@ def _ctrl_c_reaches_children() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
-def lively_network(rosta: str = "TT") -> GFM | IntegratedGFM:
-    """An untrained "animatte-s" whose outputs vary: its batch norm has seen smooth pictures.
+def lively_network(name: str = "animatte-s", rosta: str | None = None) -> MattingNetwork:
+    """An untrained network whose outputs vary: its batch norm has seen smooth pictures.
 
     Fresh weights alone give nearly the same value everywhere, and every test would pass.
     """
     import torch
     from torch import nn
 
-    from animatte.models.registry import built_gfm, gfm_config
+    from animatte.models.registry import built_network, network_config
 
     random_state = torch.random.get_rng_state()
     torch.manual_seed(0)
-    network = built_gfm(gfm_config("animatte-s", rosta))
+    network = built_network(network_config(name, rosta))
     for module in network.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight)
@@ -81,5 +82,5 @@ def tiny_rim_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from animatte.export.onnx import export_onnx
 
     path = tmp_path_factory.mktemp("models") / "tiny-rim.onnx"
-    export_onnx(lively_network("RIM"), path, card={})
+    export_onnx(lively_network(rosta="RIM"), path, card={})
     return path

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tests.conftest import lively_network
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -18,7 +19,7 @@ from animatte.models.encoders.densenet import DenseNet201
 from animatte.models.late_fusion import LFM, BranchDecoder, LFMConfig
 from animatte.models.registry import LFM_CONFIGS, built_lfm, network_config
 from animatte.scales import LongerSide
-from animatte.strategies import Strategy
+from animatte.strategies import Strategy, whole
 from animatte.torch_engine import TorchNetwork
 from animatte.trimap import trimap_from_branches
 
@@ -27,19 +28,16 @@ PUBLISHED_PARAMETERS = 37_667_913
 
 @pytest.fixture(scope="module")
 def network() -> LFM:
-    """A small one whose batch norm has seen pictures, so that its outputs vary."""
-    torch.manual_seed(0)
-    network = built_lfm(LFM_CONFIGS["lfm-s"])
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d):
-            nn.init.kaiming_normal_(module.weight)
-        elif isinstance(module, nn.BatchNorm2d):
-            module.momentum = 0.5
-            module.train()
-    with torch.no_grad():
-        for _ in range(4):
-            network(smooth(4, 96))
-    return network.eval()
+    lively = lively_network("lfm-s")
+    assert isinstance(lively, LFM)
+    return lively
+
+
+@pytest.fixture(scope="module")
+def onnx_file(network: LFM, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("onnx") / "lfm.onnx"
+    assert export_onnx(network, path, card={}, half_weights=False) < 1e-3
+    return path
 
 
 def smooth(batch: int, side: int) -> Tensor:
@@ -163,32 +161,33 @@ def test_a_checkpoint_brings_the_network_back(network: LFM, tmp_path: Path) -> N
         assert torch.equal(loaded(picture).alpha, network(picture).alpha)
 
 
-def test_it_cuts_photos_under_both_engines(network: LFM, tmp_path: Path) -> None:
-    onnx, checkpoint = tmp_path / "lfm.onnx", tmp_path / "lfm.safetensors"
-    assert export_onnx(network, onnx, card={}, half_weights=False) < 1e-3
+def test_it_cuts_photos_under_both_engines(network: LFM, onnx_file: Path, tmp_path: Path) -> None:
+    checkpoint = tmp_path / "lfm.safetensors"
     save_checkpoint(checkpoint, network, LFM_CONFIGS["lfm-s"])
     photo = smooth(1, 128)[0, :, :90, :].permute(1, 2, 0).numpy()
-    by_onnx, by_torch = animatte.load(onnx), animatte.load(checkpoint)
-    assert by_onnx.strategy.name == "late-fusion"
+    assert animatte.load(onnx_file).strategy.name == "late-fusion"
+    smaller = whole(160)  # than late fusion's own 800, which takes a minute
+    by_onnx = animatte.load(onnx_file, strategy=smaller)
+    by_torch = animatte.load(checkpoint, strategy=smaller)
     alpha = by_onnx.alpha(photo)
     assert alpha.shape == (90, 128)
     np.testing.assert_allclose(alpha, by_torch.alpha(photo), atol=2e-3)
 
 
-def test_both_engines_give_the_branches(network: LFM, tmp_path: Path) -> None:
-    path = tmp_path / "lfm.onnx"
-    export_onnx(network, path, card={}, half_weights=False)
+def test_both_engines_give_the_branches(network: LFM, onnx_file: Path) -> None:
     image = smooth(1, 64)[0].permute(1, 2, 0).contiguous().numpy()
-    ours, theirs = OnnxNetwork(path, "cpu").branches(image), TorchNetwork(network).branches(image)
+    ours, theirs = (
+        OnnxNetwork(onnx_file, "cpu").branches(image),
+        TorchNetwork(network).branches(image),
+    )
     for own, other in zip(ours, theirs, strict=True):
         assert own.shape == (64, 64)
         np.testing.assert_allclose(own, other, atol=1e-3)
 
 
-def test_a_trimap_is_made_of_the_two_branches(network: LFM, tmp_path: Path) -> None:
-    path = tmp_path / "lfm.onnx"
-    export_onnx(network, path, card={}, half_weights=False)
-    predictor = animatte.load(path, strategy=Strategy("same", LongerSide(128), LongerSide(128)))
+def test_a_trimap_is_made_of_the_two_branches(onnx_file: Path) -> None:
+    same = Strategy("same", LongerSide(128), LongerSide(128))
+    predictor = animatte.load(onnx_file, strategy=same)
     photo = smooth(1, 128)[0].permute(1, 2, 0).contiguous().numpy()
     foreground, background = predictor.network.branches(photo)
     expected = trimap_from_branches(foreground, background, radius=3)
@@ -196,13 +195,9 @@ def test_a_trimap_is_made_of_the_two_branches(network: LFM, tmp_path: Path) -> N
     assert len(np.unique(expected)) > 1
 
 
-def test_two_sizes_are_refused_as_the_network_merges_by_itself(
-    network: LFM, tmp_path: Path
-) -> None:
-    path = tmp_path / "lfm.onnx"
-    export_onnx(network, path, card={}, half_weights=False)
+def test_two_sizes_are_refused_as_the_network_merges_by_itself(onnx_file: Path) -> None:
     with pytest.raises(ValueError, match="gives alpha alone"):
-        animatte.load(path, strategy="hybrid").alpha(np.zeros((200, 300, 3), np.float32))
+        animatte.load(onnx_file, strategy="hybrid").alpha(np.zeros((200, 300, 3), np.float32))
 
 
 @pytest.mark.parametrize(
