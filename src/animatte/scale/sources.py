@@ -65,11 +65,7 @@ def listed_work(names: Sequence[str], filters: Filters, output: str | None) -> W
         found.has_folders |= below != Path()
     if not photos:
         raise ValueError("no photo was found; name pictures, folders, addresses or Parquet files")
-    if (
-        output is None
-        and len(photos) > len(local) - len(found.closed)
-        and any(is_address(photo) for photo in photos)
-    ):
+    if output is None and any(is_address(photo) for photo in photos):
         raise ValueError("pictures of a store have no place beside them; name a folder with -o")
     return Work(found, photos, output)
 
