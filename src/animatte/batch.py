@@ -46,7 +46,7 @@ RECORD_NAME = "animatte.jsonl"
 class CutFailure:
     """One photo that failed; nothing was written for it."""
 
-    photo: Path
+    photo: Path | str
     error: Exception
 
 
@@ -234,11 +234,11 @@ class Record:
                 "output": self._name(report.output),
                 "photo": os.path.realpath(report.photo),
                 "key": key,
-                "bytes": report.output.stat().st_size,
+                "bytes": Path(report.output).stat().st_size,
             }
         )
 
-    def _name(self, output: Path) -> str:
+    def _name(self, output: Path | str) -> str:
         return os.path.relpath(output, self._folder)
 
 

@@ -103,8 +103,8 @@ class CutReport:
     """One photo done.
 
     Attributes:
-        photo: the file that was read.
-        output: the file that was written.
+        photo: the file that was read, or its address in a store.
+        output: the file that was written, or its address.
         seconds: from reading to written.
         is_empty: nothing was found in the photo.
         size: (height, width) of the photo.
@@ -112,8 +112,8 @@ class CutReport:
         done: what was done to find the alpha, as plain values.
     """
 
-    photo: Path
-    output: Path
+    photo: Path | str
+    output: Path | str
     seconds: float
     is_empty: bool
     size: tuple[int, int]

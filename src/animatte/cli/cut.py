@@ -17,6 +17,7 @@ import typer
 
 from animatte.cli import arguments
 from animatte.cli import cut_arguments as given
+from animatte.cli import cut_scaled
 from animatte.cli.cut_telling import Tally, progress_bar, report_line
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def cut(
     include: given.Include = None,
     exclude: given.Exclude = None,
     jobs: given.JobCount = None,
+    engine: given.EngineName = "local",
     memory: given.Memory = None,
     resume: given.Resume = False,
     report: given.ReportFile = None,
@@ -86,11 +88,36 @@ def cut(
         max_pixels=max_pixels,
     )
     budget = None if memory is None else parsed_memory(memory)
+    if engine not in ("local", "ray"):
+        raise ValueError(f"engine {engine!r} is unknown; choose local or ray")
     if _STREAM in (*photos, output):
         _check_stream(photos, output, report is not None or resume)
         output = output or _STREAM
         chosen = options(named_format(output_format, None if output == _STREAM else output, 1))
         _cut_stream(photos[0], output, chosen, load, budget)
+        return
+    if engine == "ray":
+        setup = cut_scaled.setup(
+            model=model,
+            device=device,
+            strategy=strategy,
+            refine=refine,
+            looks=looks,
+            budget=budget,
+        )
+        work = cut_scaled.listed(photos, output, include, exclude)
+        chosen = options(named_format(output_format, work.output, len(work.photos)))
+        kept = [Path(background)] if background else []
+        targets, report_file = cut_scaled.targets(work, chosen, kept, report)
+        predictor = load(1)
+        keeps_record = resume or (work.listing.has_folders and cut_scaled.is_on_disk(work))
+        settings = _settings(model, refine, predictor, chosen) if keeps_record else None
+        with cut_scaled.record_of(work, settings, resume) as record:
+            results = cut_scaled.results(
+                setup, predictor, chosen, work=work, targets=targets, jobs=jobs, record=record
+            )
+            tally = _told(results, work.listing, predictor.name, report_file, quiet)
+        _end(tally, work.listing, quiet)
         return
     listed, output = _listed(photos, output, include, exclude)
     chosen = options(named_format(output_format, output, len(listed.photos)))
@@ -110,6 +137,11 @@ def cut(
             record=record,
         )
         tally = _told(results, listed, predictor.name, files.report, quiet)
+    _end(tally, listed, quiet)
+
+
+def _end(tally: Tally, listed: Listing, quiet: bool) -> None:
+    """The summary, and the exit code of what failed."""
     if listed.has_folders and not quiet:
         tally.print_summary(listed)
     if tally.num_failed:

@@ -99,6 +99,10 @@ JobCount = Annotated[
     int | None,
     typer.Option(metavar="N", min=1, help="Photos under way at a time. Default: one a core."),
 ]
+EngineName = Annotated[
+    str,
+    typer.Option(metavar="NAME", help="local, or ray: workers of this machine or of a cluster."),
+]
 Memory = Annotated[
     str | None,
     typer.Option(metavar="AMOUNT", help="Keep to this much memory, such as 1GB."),
