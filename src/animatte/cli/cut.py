@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 
-from animatte.cli import arguments
+from animatte.cli import arguments, cut_scaled
 from animatte.cli import cut_arguments as given
-from animatte.cli import cut_scaled
 from animatte.cli.cut_telling import Tally, progress_bar, report_line
 
 if TYPE_CHECKING:
