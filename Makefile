@@ -35,10 +35,10 @@ check: setup  ## format, lint, types, layers and tests: what CI runs
 	$(bin)/ruff check .
 	$(bin)/mypy
 	$(bin)/lint-imports
-	$(bin)/python -m pytest
+	$(bin)/python -m pytest -n auto --dist loadfile
 
 test: setup  ## the tests alone
-	$(bin)/python -m pytest
+	$(bin)/python -m pytest -n auto --dist loadfile
 
 format: setup  ## format, and mend what the linter can
 	$(bin)/ruff format .
