@@ -13,6 +13,7 @@ INTERRUPTED = 130
 _EXTRA_OF_MODULE = {
     "av": "video",
     "bm3d": "bm3d",
+    "coremltools": "coreml",
     "fastapi": "serve",
     "jinja2": "report",
     "matplotlib": "report",

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -43,6 +45,68 @@ def onnx(
     difference = export_onnx(network, output, card=_read_card(card), half_weights=not full_weights)
     size = output.stat().st_size / 1e6
     typer.echo(f"{output}  {size:.1f} MB, at most {difference:.1e} from torch")
+
+
+@app.command("coreml")
+def coreml(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A .safetensors model.")],
+    *,
+    output: Annotated[Path, typer.Option("-o", "--output", help="The .mlpackage folder.")],
+    size: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="HxW",
+            help="Size of picture that the model takes; may be given more than once, the first is "
+            "the default. 512x512 unless said.",
+        ),
+    ] = None,
+    quantize: Annotated[
+        str | None, typer.Option(metavar="8bit", help="Store weights as 8-bit integers.")
+    ] = None,
+    card: Annotated[
+        Path | None, typer.Option(help="YAML file with what to say of the model: licence, summary…")
+    ] = None,
+) -> None:
+    """Write a model as a Core ML package for iOS 16, macOS 13 and later.
+
+    The package is read back and compared with the network; one that differs is not left behind.
+    """
+    from animatte.extras import check_installed
+
+    for package in ("torch", "safetensors"):
+        check_installed(package, "train")
+    check_installed("coremltools", "coreml")
+    # Else it announces at import every part of it that works on a Mac alone.
+    logging.getLogger("coremltools").setLevel(logging.ERROR)
+    from animatte.checkpoint import load_checkpoint
+    from animatte.export.coreml import DEFAULT_SIZES, export_coreml
+
+    sizes = [_size(text) for text in size] if size else DEFAULT_SIZES
+    network, _ = load_checkpoint(model)
+    report = export_coreml(
+        network, output, card=_read_card(card), sizes=sizes, quantization=quantize
+    )
+    bytes_written = sum(file.stat().st_size for file in output.rglob("*") if file.is_file())
+    typer.echo(f"{output}  {bytes_written / 1e6:.1f} MB, {_sizes_text(sizes)}")
+    operations = ", ".join(f"{kind} {count}" for kind, count in sorted(report.operations.items()))
+    typer.echo(f"operations: {operations}")
+    typer.echo(f"{report.tensors} weights and biases, at most {report.weights:.1e} from torch")
+    typer.echo(f"the program, followed in torch: alpha {report.program:.1e} from the network's")
+    if report.core_ml is None:
+        typer.echo("not run by Core ML: that takes a Mac")
+    else:
+        typer.echo(f"run by Core ML: alpha {report.core_ml:.1e} from the network's")
+
+
+def _size(text: str) -> tuple[int, int]:
+    height, cross, width = text.lower().partition("x")
+    if not (cross and height.isdecimal() and width.isdecimal()):
+        raise ValueError(f"size {text!r} is no HEIGHTxWIDTH; write it like 512x704")
+    return int(height), int(width)
+
+
+def _sizes_text(sizes: Sequence[tuple[int, int]]) -> str:
+    return ", ".join(f"{height}x{width}" for height, width in sizes)
 
 
 def _read_card(path: Path | None) -> dict[str, Any]:

@@ -17,15 +17,25 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
 from animatte.engine import WHOLE_OUTPUTS
+from animatte.export.wrapping import basic_card, evaluated, smooth_pictures
 from animatte.models.registry import MattingNetwork, network_kind
-from animatte.onnx_file import CARD_FORMAT, CARD_KEY
-from animatte.strategies import default_strategy
+from animatte.onnx_file import CARD_KEY
 
 OPSET = 17
 # Of the parity gate, for any one value in [0, 1]. The graph as traced differs by rounding alone;
 # weights of eleven bits move the steepest pixels by some levels of 255, the mean by far less.
 FULL_TOLERANCE = 1e-3
 HALF_TOLERANCE = 2e-2
+RANGES: Mapping[str, str] = {
+    "image": "(B, 3, H, W) RGB in [0, 1]; H and W divisible by the card's stride",
+    "glance": "(B, C, H, W) class scores in [0, 1]; TT: background, transition, foreground; FT: "
+    "rest, foreground; BT: background, rest",
+    "focus": "(B, 1, H, W) in [0, 1]; TT: alpha in the transition; FT: alpha - foreground; BT: "
+    "rest - alpha",
+    "alpha": "(B, 1, H, W) alpha in [0, 1]; with RoSTa integration not clipped",
+    "foreground": "(B, 1, H, W) probability of foreground in [0, 1]",
+    "background": "(B, 1, H, W) probability of background in [0, 1]",
+}
 PARITY_SIZES = ((1, 3, 96, 160), (2, 3, 64, 64))
 # Smaller tensors stay float32: biases, stems, depthwise and last layers matter and weigh little.
 _SMALLEST_HALF_TENSOR = 8192
@@ -83,39 +93,33 @@ def export_onnx(
     """
     path = Path(path)
     wrapped = _NamedOutputs(network)
-    values = {**_basic_card(network, path), **card}
-    was_training = network.training
-    wrapped.eval()
+    values = {**basic_card(network, path.stem), **card}
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.part")
     try:
-        _trace(wrapped, beside)
-        difference = _checked_difference(beside, wrapped, FULL_TOLERANCE)
-        model = onnx.load(beside)
-        helper.set_model_props(model, {CARD_KEY: json.dumps(values)})
-        if half_weights:
-            _halve_weights(model)
-        beside.write_bytes(model.SerializeToString())
-        if half_weights:
-            difference = _checked_difference(beside, wrapped, HALF_TOLERANCE)
+        with evaluated(network):
+            _trace(wrapped.eval(), beside)
+            difference = _checked_difference(beside, wrapped, FULL_TOLERANCE)
+            model = onnx.load(beside)
+            _describe(model, values)
+            if half_weights:
+                _halve_weights(model)
+            beside.write_bytes(model.SerializeToString())
+            if half_weights:
+                difference = _checked_difference(beside, wrapped, HALF_TOLERANCE)
         beside.replace(path)
     finally:
-        network.train(was_training)
         beside.unlink(missing_ok=True)
     return difference
 
 
-def _basic_card(network: MattingNetwork, path: Path) -> dict[str, Any]:
-    rosta = network_kind(network)
-    return {
-        "format": CARD_FORMAT,
-        "name": path.stem,
-        "rosta": rosta,
-        "stride": network.stride,
-        "licence": "not stated",
-        "parameters": sum(parameter.numel() for parameter in network.parameters()),
-        "strategy": default_strategy(rosta).as_dict(),
-    }
+def _describe(model: onnx.ModelProto, card: Mapping[str, Any]) -> None:
+    """Store the card, and at every input and output what it holds, in which range."""
+    helper.set_model_props(model, {CARD_KEY: json.dumps(card)})
+    model.producer_name = "animatte"
+    model.doc_string = f"{card['name']}, matting network; licence: {card['licence']}"
+    for value in (*model.graph.input, *model.graph.output):
+        value.doc_string = RANGES[value.name]
 
 
 def _trace(wrapped: _NamedOutputs, path: Path) -> None:
@@ -177,9 +181,7 @@ def _checked_difference(path: Path, wrapped: _NamedOutputs, tolerance: float) ->
 
 def _difference(path: Path, wrapped: _NamedOutputs, size: Sequence[int]) -> float:
     """Largest difference over the outputs for smooth random pictures of `size`; NaN if any is."""
-    batch, channels, height, width = size
-    coarse = torch.rand(batch, channels, 6, 6, generator=torch.Generator().manual_seed(0))
-    image = nn.functional.interpolate(coarse, (height, width), mode="bilinear")
+    image = smooth_pictures(size)
     with torch.inference_mode():
         expected = wrapped(image.to(next(wrapped.parameters()).device))
     options = onnxruntime.SessionOptions()

@@ -1,0 +1,240 @@
+"""What can be said of a Core ML package off a Mac: that it is the network it was made from.
+
+The file is read back. Its inputs, outputs and sizes must be those asked for, its weights torch's,
+and its program, followed operation by operation in torch, must compute what the network does. On a
+Mac Core ML itself runs it too.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import coremltools as ct
+import numpy as np
+import torch
+from coremltools.converters.mil.frontend.milproto.load import load as read_program
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.export import ExportedProgram
+from torch.fx import Node
+
+from animatte.export.coreml_run import program_output, tensor_of
+from animatte.export.wrapping import smooth_pictures
+
+# Of a tensor's largest value. Float16 rounds by 2^-11 at most, int8 by half of one in 127 steps.
+HALF_TOLERANCE = 1e-3
+BYTE_TOLERANCE = 5e-3
+# Of alpha, as a mean and in [0, 1]: a pixel where classes tie may go either way in float16.
+OUTPUT_TOLERANCE = 1e-2
+BYTE_OUTPUT_TOLERANCE = 5e-2
+IOS16_SPECIFICATION = 7
+_CONVOLUTION = "aten.conv2d.default"
+_LINEAR = "aten.linear.default"
+_NORM = "aten._native_batch_norm_legit_no_training.default"
+
+
+@dataclass(frozen=True)
+class CoreMLReport:
+    """What the check of a package found.
+
+    Attributes:
+        operations: how many operations of each kind, constants left out.
+        tensors: number of weights and biases that were compared.
+        weights: largest difference from torch's, batch norm folded, as a share of a tensor's
+            largest value.
+        program: mean difference of alpha, in [0, 1], of the program as followed in torch.
+        core_ml: the same of Core ML's own run; None off a Mac.
+    """
+
+    operations: Mapping[str, int]
+    tensors: int
+    weights: float
+    program: float
+    core_ml: float | None
+
+
+def checked_package(
+    path: Path,
+    exported: ExportedProgram,
+    network: nn.Module,
+    sizes: Sequence[tuple[int, int]],
+    in_bytes: bool,
+) -> CoreMLReport:
+    """Read a package back and compare it with what it was made from.
+
+    Args:
+        path: the package.
+        exported: what was converted.
+        network: the same as a module, (1, 3, H, W) RGB in [0, 1] to alpha in [0, 255].
+        sizes: the sizes that were asked for.
+        in_bytes: whether weights were quantised.
+
+    Raises:
+        ValueError: naming the first thing that differs.
+    """
+    model = ct.models.MLModel(str(path), skip_model_load=True)
+    spec = model.get_spec()
+    _check_interface(spec, sizes)
+    program = read_program(spec, spec.specificationVersion, model.weights_dir)
+    operations = [each for each in program.functions["main"].operations if each.op_type != "const"]
+    stored, expected = list(_stored_tensors(operations)), list(_torch_tensors(exported))
+    weights = _weight_difference(stored, expected)
+    _check_within("weights", weights, BYTE_TOLERANCE if in_bytes else HALF_TOLERANCE)
+    limit = BYTE_OUTPUT_TOLERANCE if in_bytes else OUTPUT_TOLERANCE
+    followed = max(_followed_difference(program, network, size) for size in sizes)
+    _check_within("program", followed, limit)
+    core_ml = _core_ml_difference(path, network, sizes) if sys.platform == "darwin" else None
+    if core_ml is not None:
+        _check_within("run by Core ML", core_ml, limit)
+    kinds = Counter(
+        each.op_type for each in operations if not each.op_type.startswith("constexpr")
+    )
+    return CoreMLReport(dict(kinds), len(expected), weights, followed, core_ml)
+
+
+def _check_within(what: str, difference: float, limit: float) -> None:
+    if not difference <= limit:  # NaN too
+        raise ValueError(
+            f"not exported: the Core ML {what} differs from torch by {difference:.2g}, more than "
+            f"{limit:g}; export without --quantize, or report the network"
+        )
+
+
+def _check_interface(spec: Any, sizes: Sequence[tuple[int, int]]) -> None:
+    """See that the description is: iOS 16, one RGB picture of `sizes` in, one grey picture out."""
+    (image,), (alpha,) = spec.description.input, spec.description.output
+    colours = ct.proto.FeatureTypes_pb2.ImageFeatureType
+    picture = image.type.imageType
+    listed = [(size.height, size.width) for size in picture.enumeratedSizes.sizes]
+    found = {
+        "specification": spec.specificationVersion,
+        "input": (image.name, picture.colorSpace),
+        "output": (alpha.name, alpha.type.imageType.colorSpace),
+        "default size": (picture.height, picture.width),
+        "sizes": sorted(listed or [(picture.height, picture.width)]),
+    }
+    wanted = {
+        "specification": IOS16_SPECIFICATION,
+        "input": ("image", colours.RGB),
+        "output": ("alpha", colours.GRAYSCALE),
+        "default size": sizes[0],
+        "sizes": sorted(sizes),
+    }
+    for name, value in wanted.items():
+        if found[name] != value:
+            raise ValueError(
+                f"not exported: the package's {name} is {found[name]}, expected {value}; "
+                "report it with the version of coremltools"
+            )
+
+
+def _stored_tensors(operations: Sequence[Any]) -> Iterator[Tensor]:
+    """Weights and biases of convolutions and linear layers, and norms that were not folded."""
+    for operation in operations:
+        if operation.op_type in ("conv", "linear"):
+            weight, bias = tensor_of(operation.inputs["weight"]), operation.inputs.get("bias")
+            yield weight
+            yield weight.new_zeros(len(weight)) if bias is None else tensor_of(bias)
+        elif operation.op_type == "batch_norm":
+            for name in ("gamma", "beta", "mean", "variance"):
+                yield tensor_of(operation.inputs[name])
+
+
+def _torch_tensors(exported: ExportedProgram) -> Iterator[Tensor]:
+    """The same of torch's graph, with every batch norm that follows a convolution folded in."""
+    signature = exported.graph_signature
+    names = {**signature.inputs_to_parameters, **signature.inputs_to_buffers}
+    folded = set()
+
+    def value(node: Any) -> Tensor | None:
+        if node is None:
+            return None
+        name = names[node.name]
+        known = exported.state_dict.get(name)
+        return (exported.constants[name] if known is None else known).detach()
+
+    for node in exported.graph.nodes:
+        kind = str(node.target)
+        if kind in (_CONVOLUTION, _LINEAR):
+            weight, bias = value(node.args[1]), value(node.args[2] if len(node.args) > 2 else None)
+            assert weight is not None
+            norm = _only_user(node)
+            if norm is not None and str(norm.target) == _NORM:
+                folded.add(norm)
+                parts = [value(part) for part in norm.args[1:5]]
+                weight, bias = _fused(weight, bias, parts, float(str(norm.args[6])))
+            yield weight
+            yield weight.new_zeros(len(weight)) if bias is None else bias
+        elif kind == _NORM and node not in folded:
+            for part in node.args[1:5]:
+                stored = value(part)
+                assert stored is not None
+                yield stored
+
+
+def _only_user(node: Node) -> Node | None:
+    return next(iter(node.users)) if len(node.users) == 1 else None
+
+
+def _fused(
+    weight: Tensor, bias: Tensor | None, norm: Sequence[Tensor | None], epsilon: float
+) -> tuple[Tensor, Tensor]:
+    """Weight and bias of a convolution and the batch norm after it."""
+    gamma, beta, mean, variance = (part.double() for part in norm if part is not None)
+    scale = gamma / (variance + epsilon).sqrt()
+    before = 0 if bias is None else bias.double()
+    return weight.double() * scale[:, None, None, None], beta + (before - mean) * scale
+
+
+def _weight_difference(stored: Sequence[Tensor], expected: Sequence[Tensor]) -> float:
+    """Largest difference, as a share of each tensor's largest value."""
+    shapes = [[tuple(each.shape) for each in tensors] for tensors in (stored, expected)]
+    if shapes[0] != shapes[1]:
+        raise ValueError(
+            f"not exported: the package holds {len(stored)} tensors that are not torch's "
+            f"{len(expected)} in number, shape or order; report the network"
+        )
+    shares = [
+        float((ours.double() - theirs.double()).abs().max() / theirs.abs().max().clamp(min=1e-8))
+        for ours, theirs in zip(stored, expected, strict=True)
+    ]
+    return float(np.max(shares))
+
+
+def _followed_difference(program: Any, network: nn.Module, size: tuple[int, int]) -> float:
+    pixels, expected = _example(network, size)
+    actual = program_output(program, torch.from_numpy(pixels).permute(2, 0, 1)[None].float())
+    return _mean_difference(actual[0, 0].numpy(), expected)
+
+
+def _core_ml_difference(
+    path: Path, network: nn.Module, sizes: Sequence[tuple[int, int]]
+) -> float:  # pragma: no cover - on a Mac alone
+    from PIL import Image  # noqa: PLC0415
+
+    model = ct.models.MLModel(str(path))
+    differences = []
+    for size in sizes:
+        pixels, expected = _example(network, size)
+        alpha = model.predict({"image": Image.fromarray(pixels)})["alpha"]
+        differences.append(_mean_difference(np.asarray(alpha, np.float32), expected))
+    return max(differences)
+
+
+def _example(
+    network: nn.Module, size: tuple[int, int]
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """A picture of bytes, (H, W, 3), and the network's (H, W) alpha in [0, 255]."""
+    picture = (smooth_pictures((1, 3, *size)) * 255).round()
+    with torch.inference_mode():
+        alpha = network(picture / 255)[0, 0].numpy()
+    return picture[0].permute(1, 2, 0).byte().numpy(), alpha
+
+
+def _mean_difference(actual: NDArray[np.float32], expected: NDArray[np.float32]) -> float:
+    return float(np.abs(actual - expected).mean() / 255)
