@@ -14,7 +14,9 @@ from typing import Any
 
 import coremltools as ct
 import coremltools.optimize.coreml as optimize
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
@@ -56,6 +58,7 @@ def export_coreml(
     card: Mapping[str, Any],
     sizes: Sequence[tuple[int, int]] = DEFAULT_SIZES,
     quantization: str | None = None,
+    images: Sequence[NDArray[np.float32]] = (),
 ) -> CoreMLReport:
     """Write a network as a Core ML package, and check what was written.
 
@@ -69,6 +72,7 @@ def export_coreml(
         card: what to say of the model: `name`, `summary`, `licence`, `sources`…
         sizes: (height, width) that pictures may have; the first is the default.
         quantization: "8bit" to store weights as 8-bit integers, half the size; None for float16.
+        images: (H, W, 3) RGB in [0, 1] each, to compare on beside smooth random pictures.
 
     Returns:
         What the check found.
@@ -96,7 +100,14 @@ def export_coreml(
                 model = _in_bytes(model)
             _describe(model, {**basic_card(network, path.stem), **card})
             model.save(str(beside))
-            report = checked_package(beside, program, wrapped, sizes, quantization is not None)
+            report = checked_package(
+                beside,
+                program,
+                wrapped,
+                sizes=sizes,
+                in_bytes=quantization is not None,
+                images=images,
+            )
         _replace(path, beside)
     finally:
         _remove(beside)

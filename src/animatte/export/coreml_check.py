@@ -19,12 +19,13 @@ import numpy as np
 import torch
 from coremltools.converters.mil.frontend.milproto.load import load as read_program
 from numpy.typing import NDArray
+from PIL import Image
 from torch import Tensor, nn
 from torch.export import ExportedProgram
 from torch.fx import Node
 
 from animatte.export.coreml_run import program_output, tensor_of
-from animatte.export.wrapping import smooth_pictures
+from animatte.export.wrapping import resized, smooth_pictures
 
 # Of a tensor's largest value. Float16 rounds by 2^-11 at most, int8 by half of one in 127 steps.
 HALF_TOLERANCE = 1e-3
@@ -58,12 +59,31 @@ class CoreMLReport:
     core_ml: float | None
 
 
+@dataclass(frozen=True)
+class _Example:
+    """A picture, and what the network makes of it.
+
+    Attributes:
+        pixels: (H, W, 3) RGB.
+        alpha: (H, W) in [0, 255].
+    """
+
+    pixels: NDArray[np.uint8]
+    alpha: NDArray[np.float32]
+
+    def difference(self, alpha: NDArray[np.float32]) -> float:
+        """Mean difference from another alpha in [0, 255], as a share of 255."""
+        return float(np.abs(alpha - self.alpha).mean() / 255)
+
+
 def checked_package(
     path: Path,
     exported: ExportedProgram,
     network: nn.Module,
+    *,
     sizes: Sequence[tuple[int, int]],
     in_bytes: bool,
+    images: Sequence[NDArray[np.float32]],
 ) -> CoreMLReport:
     """Read a package back and compare it with what it was made from.
 
@@ -73,6 +93,7 @@ def checked_package(
         network: the same as a module, (1, 3, H, W) RGB in [0, 1] to alpha in [0, 255].
         sizes: the sizes that were asked for.
         in_bytes: whether weights were quantised.
+        images: (H, W, 3) RGB in [0, 1] each, to compare on beside smooth random pictures.
 
     Raises:
         ValueError: naming the first thing that differs.
@@ -86,14 +107,15 @@ def checked_package(
     weights = _weight_difference(stored, expected)
     _check_within("weights", weights, BYTE_TOLERANCE if in_bytes else HALF_TOLERANCE)
     limit = BYTE_OUTPUT_TOLERANCE if in_bytes else OUTPUT_TOLERANCE
-    followed = max(_followed_difference(program, network, size) for size in sizes)
+    pictures = [smooth_pictures((1, 3, *size)) for size in sizes]
+    pictures += [resized(image, size) for image in images for size in sizes]
+    examples = [_example(network, picture) for picture in pictures]
+    followed = _followed_difference(program, examples)
     _check_within("program", followed, limit)
-    core_ml = _core_ml_difference(path, network, sizes) if sys.platform == "darwin" else None
+    core_ml = _core_ml_difference(path, examples) if sys.platform == "darwin" else None
     if core_ml is not None:
         _check_within("run by Core ML", core_ml, limit)
-    kinds = Counter(
-        each.op_type for each in operations if not each.op_type.startswith("constexpr")
-    )
+    kinds = Counter(each.op_type for each in operations if not each.op_type.startswith("constexpr"))
     return CoreMLReport(dict(kinds), len(expected), weights, followed, core_ml)
 
 
@@ -206,35 +228,27 @@ def _weight_difference(stored: Sequence[Tensor], expected: Sequence[Tensor]) -> 
     return float(np.max(shares))
 
 
-def _followed_difference(program: Any, network: nn.Module, size: tuple[int, int]) -> float:
-    pixels, expected = _example(network, size)
-    actual = program_output(program, torch.from_numpy(pixels).permute(2, 0, 1)[None].float())
-    return _mean_difference(actual[0, 0].numpy(), expected)
+def _followed_difference(program: Any, examples: Sequence[_Example]) -> float:
+    differences = []
+    for example in examples:
+        planes = torch.from_numpy(example.pixels).permute(2, 0, 1)[None].float()
+        differences.append(example.difference(program_output(program, planes)[0, 0].numpy()))
+    return float(np.max(differences))
 
 
 def _core_ml_difference(
-    path: Path, network: nn.Module, sizes: Sequence[tuple[int, int]]
+    path: Path, examples: Sequence[_Example]
 ) -> float:  # pragma: no cover - on a Mac alone
-    from PIL import Image  # noqa: PLC0415
-
     model = ct.models.MLModel(str(path))
     differences = []
-    for size in sizes:
-        pixels, expected = _example(network, size)
-        alpha = model.predict({"image": Image.fromarray(pixels)})["alpha"]
-        differences.append(_mean_difference(np.asarray(alpha, np.float32), expected))
-    return max(differences)
+    for example in examples:
+        alpha = model.predict({"image": Image.fromarray(example.pixels)})["alpha"]
+        differences.append(example.difference(np.asarray(alpha, np.float32)))
+    return float(np.max(differences))
 
 
-def _example(
-    network: nn.Module, size: tuple[int, int]
-) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """A picture of bytes, (H, W, 3), and the network's (H, W) alpha in [0, 255]."""
-    picture = (smooth_pictures((1, 3, *size)) * 255).round()
+def _example(network: nn.Module, picture: Tensor) -> _Example:
+    levels = (picture * 255).round()
     with torch.inference_mode():
-        alpha = network(picture / 255)[0, 0].numpy()
-    return picture[0].permute(1, 2, 0).byte().numpy(), alpha
-
-
-def _mean_difference(actual: NDArray[np.float32], expected: NDArray[np.float32]) -> float:
-    return float(np.abs(actual - expected).mean() / 255)
+        alpha = network(levels / 255)[0, 0].numpy()
+    return _Example(levels[0].permute(1, 2, 0).byte().numpy(), alpha)

@@ -1,4 +1,4 @@
-"""A Core ML program followed operation by operation in torch, where Core ML itself is not to be had.
+"""A Core ML program followed operation by operation in torch, where Core ML is not to be had.
 
 It knows what our networks become (Core ML's MIL, by the operations' published definitions) and
 computes in float32. So it shows whether the program is the network; how an iPhone rounds float16 is
@@ -182,7 +182,12 @@ def _slice(inputs: Inputs) -> Tensor:
     begins, ends = _numbers(inputs["begin"]), _numbers(inputs["end"])
     steps, begin_mask, end_mask, squeezed = (
         _numbers(inputs[name]) if name in inputs else [default] * count
-        for name, default in (("stride", 1), ("begin_mask", 0), ("end_mask", 0), ("squeeze_mask", 0))
+        for name, default in (
+            ("stride", 1),
+            ("begin_mask", 0),
+            ("end_mask", 0),
+            ("squeeze_mask", 0),
+        )
     )
     cut: list[slice | int] = [
         begins[axis]

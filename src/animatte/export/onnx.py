@@ -13,11 +13,18 @@ import numpy as np
 import onnx
 import onnxruntime
 import torch
+from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
 from animatte.engine import WHOLE_OUTPUTS
-from animatte.export.wrapping import basic_card, evaluated, smooth_pictures
+from animatte.export.wrapping import (
+    basic_card,
+    comparison_size,
+    evaluated,
+    resized,
+    smooth_pictures,
+)
 from animatte.models.registry import MattingNetwork, network_kind
 from animatte.onnx_file import CARD_KEY
 
@@ -66,6 +73,7 @@ def export_onnx(
     *,
     card: Mapping[str, Any],
     half_weights: bool = True,
+    images: Sequence[NDArray[np.float32]] = (),
 ) -> float:
     """Write a network as an ONNX file, and run it to see that it computes the same.
 
@@ -84,6 +92,7 @@ def export_onnx(
         card: what `animatte models` shows: `name`, `summary`, `licence`, `sources`, `scores`…;
             `strategy` (`Strategy.as_dict()`) replaces the default one.
         half_weights: store weights as float16, half the size; the computation stays float32.
+        images: (H, W, 3) RGB in [0, 1] each, to compare on beside smooth random pictures.
 
     Returns:
         The largest difference between ONNX Runtime and torch, over all outputs.
@@ -93,20 +102,23 @@ def export_onnx(
     """
     path = Path(path)
     wrapped = _NamedOutputs(network)
+    stride = network.stride
+    pictures = [smooth_pictures(size) for size in PARITY_SIZES]
+    pictures += [resized(image, comparison_size(image, stride)) for image in images]
     values = {**basic_card(network, path.stem), **card}
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.part")
     try:
         with evaluated(network):
             _trace(wrapped.eval(), beside)
-            difference = _checked_difference(beside, wrapped, FULL_TOLERANCE)
+            difference = _checked_difference(beside, wrapped, pictures, FULL_TOLERANCE)
             model = onnx.load(beside)
             _describe(model, values)
             if half_weights:
                 _halve_weights(model)
             beside.write_bytes(model.SerializeToString())
             if half_weights:
-                difference = _checked_difference(beside, wrapped, HALF_TOLERANCE)
+                difference = _checked_difference(beside, wrapped, pictures, HALF_TOLERANCE)
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
@@ -163,13 +175,15 @@ def _halve_weights(model: onnx.ModelProto) -> None:
     model.graph.node.extend(nodes)
 
 
-def _checked_difference(path: Path, wrapped: _NamedOutputs, tolerance: float) -> float:
-    """Return the largest difference over `PARITY_SIZES`.
+def _checked_difference(
+    path: Path, wrapped: _NamedOutputs, pictures: Sequence[Tensor], tolerance: float
+) -> float:
+    """Return the largest difference over `pictures`.
 
     Raises:
         ValueError: if it is above `tolerance`.
     """
-    difference = float(np.max([_difference(path, wrapped, size) for size in PARITY_SIZES]))
+    difference = float(np.max([_difference(path, wrapped, each) for each in pictures]))
     if not difference <= tolerance:  # NaN too
         remedy = "report the network" if tolerance == FULL_TOLERANCE else "export float32 weights"
         raise ValueError(
@@ -179,15 +193,14 @@ def _checked_difference(path: Path, wrapped: _NamedOutputs, tolerance: float) ->
     return difference
 
 
-def _difference(path: Path, wrapped: _NamedOutputs, size: Sequence[int]) -> float:
-    """Largest difference over the outputs for smooth random pictures of `size`; NaN if any is."""
-    image = smooth_pictures(size)
+def _difference(path: Path, wrapped: _NamedOutputs, picture: Tensor) -> float:
+    """Largest difference over the outputs for a (B, 3, H, W) `picture`; NaN if any is."""
     with torch.inference_mode():
-        expected = wrapped(image.to(next(wrapped.parameters()).device))
+        expected = wrapped(picture.to(next(wrapped.parameters()).device))
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    actual = session.run(list(wrapped.names), {"image": image.numpy()})
+    actual = session.run(list(wrapped.names), {"image": picture.numpy()})
     share = 1.0 if wrapped.is_continuous else _CONTINUOUS_SHARE
     differences = [
         np.quantile(np.abs(ours - theirs.cpu().numpy()), share)
