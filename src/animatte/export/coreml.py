@@ -143,10 +143,10 @@ def _traced(wrapped: _AlphaPicture, sizes: Sequence[tuple[int, int]]) -> Exporte
     # Free sides are traced at lengths of their own, or they would be taken for one.
     height, width = sizes[0] if free is None else (3 * stride, 2 * stride)
     with torch.no_grad():
-        program = torch.export.export(
+        program: ExportedProgram = torch.export.export(
             wrapped, (torch.zeros(1, 3, height, width),), dynamic_shapes=free
-        )
-        return program.run_decompositions({})
+        ).run_decompositions({})
+    return program
 
 
 def _converted(program: ExportedProgram, sizes: Sequence[tuple[int, int]]) -> Any:

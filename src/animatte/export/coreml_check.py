@@ -171,21 +171,22 @@ def _torch_tensors(exported: ExportedProgram) -> Iterator[Tensor]:
     """The same of torch's graph, with every batch norm that follows a convolution folded in."""
     signature = exported.graph_signature
     names = {**signature.inputs_to_parameters, **signature.inputs_to_buffers}
-    folded = set()
+    live, folded = _live_nodes(exported), set()
 
     def value(node: Any) -> Tensor | None:
         if node is None:
             return None
         name = names[node.name]
         known = exported.state_dict.get(name)
-        return (exported.constants[name] if known is None else known).detach()
+        stored: Tensor = exported.constants[name] if known is None else known
+        return stored.detach()
 
-    for node in exported.graph.nodes:
+    for node in live:
         kind = str(node.target)
         if kind in (_CONVOLUTION, _LINEAR):
             weight, bias = value(node.args[1]), value(node.args[2] if len(node.args) > 2 else None)
             assert weight is not None
-            norm = _only_user(node)
+            norm = _only_user(node, live)
             if norm is not None and str(norm.target) == _NORM:
                 folded.add(norm)
                 parts = [value(part) for part in norm.args[1:5]]
@@ -199,8 +200,20 @@ def _torch_tensors(exported: ExportedProgram) -> Iterator[Tensor]:
                 yield stored
 
 
-def _only_user(node: Node) -> Node | None:
-    return next(iter(node.users)) if len(node.users) == 1 else None
+def _live_nodes(exported: ExportedProgram) -> dict[Node, None]:
+    """What the output needs, in order: the converter drops the rest, such as LFM's coarse sides."""
+    waiting, needed = [exported.graph.output_node()], set()
+    while waiting:
+        node = waiting.pop()
+        if node not in needed:
+            needed.add(node)
+            waiting.extend(node.all_input_nodes)
+    return {node: None for node in exported.graph.nodes if node in needed}
+
+
+def _only_user(node: Node, live: Mapping[Node, None]) -> Node | None:
+    users = [user for user in node.users if user in live]
+    return users[0] if len(users) == 1 else None
 
 
 def _fused(
