@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -103,8 +104,7 @@ def checked_package(
     _check_interface(spec, sizes)
     program = read_program(spec, spec.specificationVersion, model.weights_dir)
     operations = [each for each in program.functions["main"].operations if each.op_type != "const"]
-    stored, expected = list(_stored_tensors(operations)), list(_torch_tensors(exported))
-    weights = _weight_difference(stored, expected)
+    tensors, weights = _weight_difference(_stored_tensors(operations), _torch_tensors(exported))
     _check_within("weights", weights, BYTE_TOLERANCE if in_bytes else HALF_TOLERANCE)
     limit = BYTE_OUTPUT_TOLERANCE if in_bytes else OUTPUT_TOLERANCE
     pictures = [smooth_pictures((1, 3, *size)) for size in sizes]
@@ -116,7 +116,7 @@ def checked_package(
     if core_ml is not None:
         _check_within("run by Core ML", core_ml, limit)
     kinds = Counter(each.op_type for each in operations if not each.op_type.startswith("constexpr"))
-    return CoreMLReport(dict(kinds), len(expected), weights, followed, core_ml)
+    return CoreMLReport(dict(kinds), tensors, weights, followed, core_ml)
 
 
 def _check_within(what: str, difference: float, limit: float) -> None:
@@ -226,19 +226,19 @@ def _fused(
     return weight.double() * scale[:, None, None, None], beta + (before - mean) * scale
 
 
-def _weight_difference(stored: Sequence[Tensor], expected: Sequence[Tensor]) -> float:
-    """Largest difference, as a share of each tensor's largest value."""
-    shapes = [[tuple(each.shape) for each in tensors] for tensors in (stored, expected)]
-    if shapes[0] != shapes[1]:
-        raise ValueError(
-            f"not exported: the package holds {len(stored)} tensors that are not torch's "
-            f"{len(expected)} in number, shape or order; report the network"
-        )
-    shares = [
-        float((ours.double() - theirs.double()).abs().max() / theirs.abs().max().clamp(min=1e-8))
-        for ours, theirs in zip(stored, expected, strict=True)
-    ]
-    return float(np.max(shares))
+def _weight_difference(stored: Iterable[Tensor], expected: Iterable[Tensor]) -> tuple[int, float]:
+    """Number of tensors, and the largest difference as a share of its tensor's largest value."""
+    shares = []
+    for ours, theirs in zip_longest(stored, expected):
+        if ours is None or theirs is None or ours.shape != theirs.shape:
+            shapes = [each if each is None else tuple(each.shape) for each in (ours, theirs)]
+            raise ValueError(
+                f"not exported: tensor {len(shares)} of the Core ML package is {shapes[0]}, of "
+                f"torch {shapes[1]}; report the network with the version of coremltools"
+            )
+        largest = theirs.abs().max().clamp(min=1e-8)
+        shares.append(float((ours.double() - theirs.double()).abs().max() / largest))
+    return len(shares), float(np.max(shares))
 
 
 def _followed_difference(program: Any, examples: Sequence[_Example]) -> float:
