@@ -9,22 +9,23 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from animatte.models.gfm import GFM, IntegratedGFM
+    from animatte.models.gfm import GFM
+    from animatte.models.registry import MattingNetwork
 
 
-def lively_network(rosta: str = "TT") -> GFM | IntegratedGFM:
-    """An untrained "animatte-s" whose outputs vary: its batch norm has seen smooth pictures.
+def lively_network(rosta: str | None = "TT", name: str = "animatte-s") -> MattingNetwork:
+    """An untrained network whose outputs vary: its batch norm has seen smooth pictures.
 
     Fresh weights alone give nearly the same value everywhere, and every test would pass.
     """
     import torch
     from torch import nn
 
-    from animatte.models.registry import built_gfm, gfm_config
+    from animatte.models.registry import built_network, network_config
 
     random_state = torch.random.get_rng_state()
     torch.manual_seed(0)
-    network = built_gfm(gfm_config("animatte-s", rosta))
+    network = built_network(network_config(name, rosta))
     for module in network.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight)

@@ -34,6 +34,7 @@ BYTE_TOLERANCE = 5e-3
 # Of alpha, as a mean and in [0, 1]: a pixel where classes tie may go either way in float16.
 OUTPUT_TOLERANCE = 1e-2
 BYTE_OUTPUT_TOLERANCE = 5e-2
+SMALLEST_NORMAL_HALF = 2.0**-14  # below it float16 has steps of one size
 IOS16_SPECIFICATION = 7
 _CONVOLUTION = "aten.conv2d.default"
 _LINEAR = "aten.linear.default"
@@ -236,7 +237,7 @@ def _weight_difference(stored: Iterable[Tensor], expected: Iterable[Tensor]) -> 
                 f"not exported: tensor {len(shares)} of the Core ML package is {shapes[0]}, of "
                 f"torch {shapes[1]}; report the network with the version of coremltools"
             )
-        largest = theirs.abs().max().clamp(min=1e-8)
+        largest = theirs.abs().max().clamp(min=SMALLEST_NORMAL_HALF)
         shares.append(float((ours.double() - theirs.double()).abs().max() / largest))
     return len(shares), float(np.max(shares))
 
