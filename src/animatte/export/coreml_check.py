@@ -229,7 +229,7 @@ def _fused(
 
 def _weight_difference(stored: Iterable[Tensor], expected: Iterable[Tensor]) -> tuple[int, float]:
     """Number of tensors, and the largest difference as a share of its tensor's largest value."""
-    shares = []
+    shares: list[float] = []
     for ours, theirs in zip_longest(stored, expected):
         if ours is None or theirs is None or ours.shape != theirs.shape:
             shapes = [each if each is None else tuple(each.shape) for each in (ours, theirs)]
