@@ -110,6 +110,16 @@ def test_the_guide_names_every_option(verb: str) -> None:
     assert {option for option in options if f"`{option}" not in guide} == set()
 
 
+@pytest.mark.parametrize("engine", ["onnx", "coreml"])
+def test_the_guide_names_every_option_of_export(engine: str) -> None:
+    shown = CliRunner().invoke(app, ["export", engine, "--help"], env={"COLUMNS": "200"}).stdout
+    options = set(re.findall(r"--[a-z][a-z-]+", shown)) - {"--help", "--model"}
+    _, onnx, coreml = (ROOT / "docs" / "export.md").read_text(encoding="utf-8").split("\n## ")
+    guide = {"onnx": onnx, "coreml": coreml}[engine]
+    assert "--picture" in options
+    assert {option for option in options if f"`{option}`" not in guide} == set()
+
+
 @pytest.mark.parametrize(
     "verb",
     ["list", "verify", "download", "preview"]

@@ -14,6 +14,7 @@ _EXTRA_OF_MODULE = {
     "accelerate": "train",
     "av": "video",
     "bm3d": "bm3d",
+    "coremltools": "coreml",
     "fastapi": "serve",
     "jinja2": "report",
     "matplotlib": "report",

@@ -4,10 +4,16 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 app = typer.Typer(help="Write a network for another engine.", no_args_is_help=True)
 
@@ -29,6 +35,12 @@ def onnx(
     full_weights: Annotated[
         bool, typer.Option("--full-weights", help="Store float32 weights, twice the size.")
     ] = False,
+    picture: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="PHOTO", help="A photo to compare on, too; may be given more than once."
+        ),
+    ] = None,
 ) -> None:
     """Write a model as an ONNX file, which `animatte cut --model` runs without torch.
 
@@ -37,12 +49,97 @@ def onnx(
     if output.suffix != ".onnx":
         raise ValueError(f"output {output} is not an .onnx file; name it so")
     from animatte.checkpoint import load_checkpoint
-    from animatte.export.onnx import export_onnx
+    from animatte.export.onnx import OPSET, export_onnx
 
     network, _ = load_checkpoint(model)
-    difference = export_onnx(network, output, card=_read_card(card), half_weights=not full_weights)
+    difference = export_onnx(
+        network,
+        output,
+        card=_read_card(card),
+        half_weights=not full_weights,
+        images=_images(picture),
+    )
     size = output.stat().st_size / 1e6
-    typer.echo(f"{output}  {size:.1f} MB, at most {difference:.1e} from torch")
+    typer.echo(f"{output}  {size:.1f} MB, opset {OPSET}, at most {difference:.1e} from torch")
+
+
+@app.command("coreml")
+def coreml(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A .safetensors model.")],
+    *,
+    output: Annotated[Path, typer.Option("-o", "--output", help="The .mlpackage folder.")],
+    size: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="HxW",
+            help="Size of picture that the model takes; may be given more than once, the first is "
+            "the default. 512x512 unless said.",
+        ),
+    ] = None,
+    quantize: Annotated[
+        str | None, typer.Option(metavar="8bit", help="Store weights as 8-bit integers.")
+    ] = None,
+    card: Annotated[
+        Path | None, typer.Option(help="YAML file with what to say of the model: licence, summary…")
+    ] = None,
+    picture: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="PHOTO", help="A photo to compare on, too; may be given more than once."
+        ),
+    ] = None,
+) -> None:
+    """Write a model as a Core ML package for iOS 16, macOS 13 and later.
+
+    The package is read back and compared with the network; one that differs is not left behind.
+    """
+    from animatte.extras import check_installed
+
+    for package in ("torch", "safetensors"):
+        check_installed(package, "train")
+    check_installed("coremltools", "coreml")
+    # Else it announces at import every part of it that works on a Mac alone.
+    logging.getLogger("coremltools").setLevel(logging.ERROR)
+    from animatte.checkpoint import load_checkpoint
+    from animatte.export.coreml import DEFAULT_SIZES, export_coreml
+
+    sizes = [_size(text) for text in size] if size else DEFAULT_SIZES
+    network, _ = load_checkpoint(model)
+    report = export_coreml(
+        network,
+        output,
+        card=_read_card(card),
+        sizes=sizes,
+        quantization=quantize,
+        images=_images(picture),
+    )
+    bytes_written = sum(file.stat().st_size for file in output.rglob("*") if file.is_file())
+    typer.echo(f"{output}  {bytes_written / 1e6:.1f} MB, {_sizes_text(sizes)}")
+    operations = ", ".join(f"{kind} {count}" for kind, count in sorted(report.operations.items()))
+    typer.echo(f"operations: {operations}")
+    typer.echo(f"{report.tensors} weights and biases, at most {report.weights:.1e} from torch")
+    typer.echo(f"the program, followed in torch: alpha {report.program:.1e} from the network's")
+    if report.core_ml is None:
+        typer.echo("not run by Core ML: that takes a Mac")
+    else:
+        typer.echo(f"run by Core ML: alpha {report.core_ml:.1e} from the network's")
+
+
+def _images(photos: list[Path] | None) -> list[NDArray[np.float32]]:
+    from animatte.images.photo import read_photo
+
+    return [read_photo(photo).image for photo in photos or []]
+
+
+def _size(text: str) -> tuple[int, int]:
+    height, cross, width = text.lower().partition("x")
+    if not (cross and height.isdecimal() and width.isdecimal()):
+        raise ValueError(f"size {text!r} is no HEIGHTxWIDTH; write it like 512x704")
+    return int(height), int(width)
+
+
+def _sizes_text(sizes: Sequence[tuple[int, int]]) -> str:
+    return ", ".join(f"{height}x{width}" for height, width in sizes)
 
 
 def _read_card(path: Path | None) -> dict[str, Any]:

@@ -13,19 +13,36 @@ import numpy as np
 import onnx
 import onnxruntime
 import torch
+from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
 from animatte.engine import WHOLE_OUTPUTS
+from animatte.export.wrapping import (
+    basic_card,
+    comparison_size,
+    evaluated,
+    resized,
+    smooth_pictures,
+)
 from animatte.models.registry import MattingNetwork, network_kind
-from animatte.onnx_file import CARD_FORMAT, CARD_KEY
-from animatte.strategies import default_strategy
+from animatte.onnx_file import CARD_KEY
 
 OPSET = 17
 # Of the parity gate, for any one value in [0, 1]. The graph as traced differs by rounding alone;
 # weights of eleven bits move the steepest pixels by some levels of 255, the mean by far less.
 FULL_TOLERANCE = 1e-3
 HALF_TOLERANCE = 2e-2
+RANGES: Mapping[str, str] = {
+    "image": "(B, 3, H, W) RGB in [0, 1]; H and W divisible by the card's stride",
+    "glance": "(B, C, H, W) class scores in [0, 1]; TT: background, transition, foreground; FT: "
+    "rest, foreground; BT: background, rest",
+    "focus": "(B, 1, H, W) in [0, 1]; TT: alpha in the transition; FT: alpha - foreground; BT: "
+    "rest - alpha",
+    "alpha": "(B, 1, H, W) alpha in [0, 1]; with RoSTa integration not clipped",
+    "foreground": "(B, 1, H, W) probability of foreground in [0, 1]",
+    "background": "(B, 1, H, W) probability of background in [0, 1]",
+}
 PARITY_SIZES = ((1, 3, 96, 160), (2, 3, 64, 64))
 # Smaller tensors stay float32: biases, stems, depthwise and last layers matter and weigh little.
 _SMALLEST_HALF_TENSOR = 8192
@@ -56,6 +73,7 @@ def export_onnx(
     *,
     card: Mapping[str, Any],
     half_weights: bool = True,
+    images: Sequence[NDArray[np.float32]] = (),
 ) -> float:
     """Write a network as an ONNX file, and run it to see that it computes the same.
 
@@ -74,6 +92,7 @@ def export_onnx(
         card: what `animatte models` shows: `name`, `summary`, `licence`, `sources`, `scores`…;
             `strategy` (`Strategy.as_dict()`) replaces the default one.
         half_weights: store weights as float16, half the size; the computation stays float32.
+        images: (H, W, 3) RGB in [0, 1] each, to compare on beside smooth random pictures.
 
     Returns:
         The largest difference between ONNX Runtime and torch, over all outputs.
@@ -83,39 +102,36 @@ def export_onnx(
     """
     path = Path(path)
     wrapped = _NamedOutputs(network)
-    values = {**_basic_card(network, path), **card}
-    was_training = network.training
-    wrapped.eval()
+    stride = network.stride
+    pictures = [smooth_pictures(size) for size in PARITY_SIZES]
+    pictures += [resized(image, comparison_size(image, stride)) for image in images]
+    values = {**basic_card(network, path.stem), **card}
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.part")
     try:
-        _trace(wrapped, beside)
-        difference = _checked_difference(beside, wrapped, FULL_TOLERANCE)
-        model = onnx.load(beside)
-        helper.set_model_props(model, {CARD_KEY: json.dumps(values)})
-        if half_weights:
-            _halve_weights(model)
-        beside.write_bytes(model.SerializeToString())
-        if half_weights:
-            difference = _checked_difference(beside, wrapped, HALF_TOLERANCE)
+        with evaluated(network):
+            _trace(wrapped.eval(), beside)
+            difference = _checked_difference(beside, wrapped, pictures, FULL_TOLERANCE)
+            model = onnx.load(beside)
+            _describe(model, values)
+            if half_weights:
+                _halve_weights(model)
+            beside.write_bytes(model.SerializeToString())
+            if half_weights:
+                difference = _checked_difference(beside, wrapped, pictures, HALF_TOLERANCE)
         beside.replace(path)
     finally:
-        network.train(was_training)
         beside.unlink(missing_ok=True)
     return difference
 
 
-def _basic_card(network: MattingNetwork, path: Path) -> dict[str, Any]:
-    rosta = network_kind(network)
-    return {
-        "format": CARD_FORMAT,
-        "name": path.stem,
-        "rosta": rosta,
-        "stride": network.stride,
-        "licence": "not stated",
-        "parameters": sum(parameter.numel() for parameter in network.parameters()),
-        "strategy": default_strategy(rosta).as_dict(),
-    }
+def _describe(model: onnx.ModelProto, card: Mapping[str, Any]) -> None:
+    """Store the card, and at every input and output what it holds, in which range."""
+    helper.set_model_props(model, {CARD_KEY: json.dumps(card)})
+    model.producer_name = "animatte"
+    model.doc_string = f"{card['name']}, matting network; licence: {card['licence']}"
+    for value in (*model.graph.input, *model.graph.output):
+        value.doc_string = RANGES[value.name]
 
 
 def _trace(wrapped: _NamedOutputs, path: Path) -> None:
@@ -159,13 +175,15 @@ def _halve_weights(model: onnx.ModelProto) -> None:
     model.graph.node.extend(nodes)
 
 
-def _checked_difference(path: Path, wrapped: _NamedOutputs, tolerance: float) -> float:
-    """Return the largest difference over `PARITY_SIZES`.
+def _checked_difference(
+    path: Path, wrapped: _NamedOutputs, pictures: Sequence[Tensor], tolerance: float
+) -> float:
+    """Return the largest difference over `pictures`.
 
     Raises:
         ValueError: if it is above `tolerance`.
     """
-    difference = float(np.max([_difference(path, wrapped, size) for size in PARITY_SIZES]))
+    difference = float(np.max([_difference(path, wrapped, each) for each in pictures]))
     if not difference <= tolerance:  # NaN too
         remedy = "report the network" if tolerance == FULL_TOLERANCE else "export float32 weights"
         raise ValueError(
@@ -175,17 +193,14 @@ def _checked_difference(path: Path, wrapped: _NamedOutputs, tolerance: float) ->
     return difference
 
 
-def _difference(path: Path, wrapped: _NamedOutputs, size: Sequence[int]) -> float:
-    """Largest difference over the outputs for smooth random pictures of `size`; NaN if any is."""
-    batch, channels, height, width = size
-    coarse = torch.rand(batch, channels, 6, 6, generator=torch.Generator().manual_seed(0))
-    image = nn.functional.interpolate(coarse, (height, width), mode="bilinear")
+def _difference(path: Path, wrapped: _NamedOutputs, picture: Tensor) -> float:
+    """Largest difference over the outputs for a (B, 3, H, W) `picture`; NaN if any is."""
     with torch.inference_mode():
-        expected = wrapped(image.to(next(wrapped.parameters()).device))
+        expected = wrapped(picture.to(next(wrapped.parameters()).device))
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    actual = session.run(list(wrapped.names), {"image": image.numpy()})
+    actual = session.run(list(wrapped.names), {"image": picture.numpy()})
     share = 1.0 if wrapped.is_continuous else _CONTINUOUS_SHARE
     differences = [
         np.quantile(np.abs(ours - theirs.cpu().numpy()), share)

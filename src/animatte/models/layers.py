@@ -65,9 +65,7 @@ class PyramidPooling(nn.Module):
         """Return (B, `out_channels`, H, W) from (B, `in_channels`, H, W)."""
         size = features.shape[-2:]
         priors = [
-            functional.interpolate(
-                conv(pooled_grid(features, side)), size=size, mode="bilinear", align_corners=True
-            )
+            spread_grid(conv(pooled_grid(features, side)), size)
             for side, conv in zip(self.sizes, self.priors, strict=True)
         ]
         return functional.relu(self.bottleneck(torch.cat([*priors, features], dim=1)))
@@ -76,10 +74,11 @@ class PyramidPooling(nn.Module):
 def pooled_grid(features: Tensor, side: int) -> Tensor:
     """Average pooling onto a `side` × `side` grid whose cells tile the feature (adaptive pooling).
 
-    While an ONNX graph is traced with dynamic sizes, adaptive pooling has no operator to become;
-    there the same cell means are taken by two matrix products, rows then columns.
+    While a graph is traced with free sizes, for ONNX or Core ML, adaptive pooling has no operator
+    to become; there the same cell means are taken by two matrix products, rows then columns.
     """
-    if side == 1 or not torch.onnx.is_in_onnx_export():
+    is_free = torch.onnx.is_in_onnx_export() or _is_symbolic(features.shape)
+    if side == 1 or not is_free:
         return functional.adaptive_avg_pool2d(features, side)
     rows = pooling_matrix(features.shape[-2], side, features)
     columns = pooling_matrix(features.shape[-1], side, features)
@@ -95,6 +94,34 @@ def pooling_matrix(length: int, side: int, like: Tensor) -> Tensor:
     cells = torch.arange(side, device=like.device)[:, None]
     positions = torch.arange(length, device=like.device)[None, :]
     begun = cells * length < (positions + 1) * side
-    ended = positions * side >= (cells + 1) * length
-    inside = (begun & ~ended).to(like.dtype)
+    unfinished = positions * side < (cells + 1) * length
+    inside = torch.logical_and(begun, unfinished).to(like.dtype)  # Core ML knows no `&`
     return inside / inside.sum(dim=1, keepdim=True)
+
+
+def spread_grid(grid: Tensor, size: Sequence[int]) -> Tensor:
+    """Enlarge a square (B, C, S, S) grid to `size`, bilinear with align_corners=True.
+
+    In a graph that torch.export traces with free sizes it is two matrix products: Core ML enlarges
+    with align_corners to fixed sizes alone.
+    """
+    if not _is_symbolic(size):
+        return functional.interpolate(grid, size=size, mode="bilinear", align_corners=True)
+    side = grid.shape[-1]
+    rows, columns = (spreading_matrix(length, side, grid) for length in size)
+    return rows @ grid @ columns.transpose(0, 1)
+
+
+def spreading_matrix(length: int, side: int, like: Tensor) -> Tensor:
+    """(length, side) weights that interpolate `side` values at `length` positions, ends on ends.
+
+    `length` is at least 2.
+    """
+    positions = torch.arange(length, device=like.device)[:, None].to(like.dtype)
+    cells = torch.arange(side, device=like.device)[None, :].to(like.dtype)
+    return (1 - (positions * (side - 1) / (length - 1) - cells).abs()).clamp(min=0)
+
+
+def _is_symbolic(size: Sequence[int]) -> bool:
+    """Whether torch.export is tracing with free sizes."""
+    return any(isinstance(length, torch.SymInt) for length in size)

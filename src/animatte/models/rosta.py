@@ -40,8 +40,9 @@ def collaborative_matting(glance: Tensor, focus: Tensor, rosta: Rosta) -> Tensor
     # Comparisons give what argmax gives (the first of equals) in a tenth of its time.
     scores = [glance[:, index : index + 1] for index in range(rosta.num_classes)]
     if rosta is Rosta.TT:
-        transition = (scores[1] > scores[0]) & (scores[1] >= scores[2])
-        foreground = (scores[2] > scores[0]) & (scores[2] > scores[1])
+        # `logical_and`, not `&`: Core ML's converter knows the one and not the other.
+        transition = torch.logical_and(scores[1] > scores[0], scores[1] >= scores[2])
+        foreground = torch.logical_and(scores[2] > scores[0], scores[2] > scores[1])
         return torch.where(transition, focus, foreground.to(focus.dtype))
     known = (scores[1] > scores[0]).to(focus.dtype)
     merged = known + focus if rosta is Rosta.FT else known - focus
