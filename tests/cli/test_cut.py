@@ -227,6 +227,9 @@ def test_one_bad_file_does_not_stop_the_rest(cut: Any, folder: Path) -> None:
         ([".", "-o", "out", "--include", "*.gif"], "no photo was found"),
         (["-", "dog.jpg"], "one photo"),
         (["dog.jpg", "-o", "-", "--report", "r.jsonl"], "leave them out"),
+        (["-", "--engine", "ray"], "leave the engine out"),
+        (["dog.jpg", "-o", "-", "--engine", "ray"], "leave the engine out"),
+        (["dog.jpg", "--engine", "steam"], "choose local or ray"),
     ],
 )
 def test_mistakes_end_in_one_line_and_leave_nothing(

@@ -1,4 +1,4 @@
-"""`animatte cut --engine ray`: what it does otherwise than the local engine."""
+"""`animatte cut --engine ray`: photos by Ray's workers, on disk, in Parquet lists and in stores."""
 
 # ruff: noqa: PLC0415 - heavy imports wait until the verb runs
 
@@ -8,49 +8,60 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping, Sequence
+from animatte.cli.cut_telling import told
 
-    from animatte.batch import Record, Result
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from animatte.batch import Record
+    from animatte.cli.cut_order import Network, Order
     from animatte.cutting import CutOptions
-    from animatte.looks import Looks
-    from animatte.predictor import Predictor
     from animatte.scale import Setup, Work
 
 
-def setup(
-    *,
-    model: str | None,
-    device: str,
-    strategy: str | None,
-    refine: str | None,
-    looks: Looks,
-    budget: int | None,
-) -> Setup:
+def cut_scaled(order: Order) -> None:
+    """Cut photos, wherever they lie.
+
+    Raises:
+        typer.Exit: with 1 if a photo failed.
+    """
+    sources, network, content, conduct = order
+    setup = _setup(network, conduct.budget)
+    from animatte import scale
+
+    work = scale.listed_work(sources.names, sources.filters, sources.output)
+    options = content.options(work.output, len(work.photos))
+    targets, report = _targets(work, options, content.files, conduct.report)
+    predictor = network.loaded(conduct.verbose)
+    keeps_record = conduct.resume or (work.listing.has_folders and _is_on_disk(work))
+    settings = order.settings(predictor, options) if keeps_record else None
+    with _record_of(work, settings, conduct.resume) as record:
+        results = scale.cut_scaled(
+            setup,
+            options,
+            work.photos,
+            targets,
+            on_gpu=predictor.device == "cuda",
+            workers=conduct.jobs,
+            record=record,
+        )
+        told(results, work.listing, predictor.name, report, conduct.quiet)
+
+
+def _setup(network: Network, budget: int | None) -> Setup:
     """What each worker loads; a model's file by its whole path."""
     from animatte.extras import check_installed
-    from animatte.scale import Setup
 
     check_installed("ray", "scale")
+    from animatte.scale import Setup
+
+    model = network.model
     if model is not None and Path(model).is_file():
         model = str(Path(model).absolute())
-    return Setup(model, device, strategy, refine, looks, budget)
+    return Setup(model, network.device, network.strategy, network.refine, network.looks, budget)
 
 
-def listed(
-    names: Sequence[str],
-    output: str | None,
-    include: Sequence[str] | None,
-    exclude: Sequence[str] | None,
-) -> Work:
-    """The pictures, on disk, in Parquet lists and in stores."""
-    from animatte.listing import Filters
-    from animatte.scale import listed_work
-
-    return listed_work(names, Filters(tuple(include or ()), tuple(exclude or ())), output)
-
-
-def targets(
+def _targets(
     work: Work, options: CutOptions, kept: Sequence[Path], report: str | None
 ) -> tuple[list[str], Path | None]:
     """Where results go, and the report."""
@@ -62,14 +73,14 @@ def targets(
     return scaled_targets(work, options.kind, options.output_format, kept), path
 
 
-def is_on_disk(work: Work) -> bool:
+def _is_on_disk(work: Work) -> bool:
     """Whether neither pictures nor results lie in a store."""
     from animatte.scale import is_address
 
     return not any(is_address(name) for name in (*work.photos, work.output or ""))
 
 
-def record_of(
+def _record_of(
     work: Work, settings: Mapping[str, Any] | None, resume: bool
 ) -> AbstractContextManager[Record | None]:
     """The record of a folder of results; none without settings.
@@ -79,30 +90,6 @@ def record_of(
     """
     from animatte import batch
 
-    if settings is not None and not is_on_disk(work):
+    if settings is not None and not _is_on_disk(work):
         raise ValueError("--resume goes by files on disk; leave it out with addresses")
     return batch.record_of(work.output, settings, resume)
-
-
-def results(
-    setup: Setup,
-    predictor: Predictor,
-    options: CutOptions,
-    *,
-    work: Work,
-    targets: Sequence[str],
-    jobs: int | None,
-    record: Record | None,
-) -> Generator[Result]:
-    """The results, from Ray's workers."""
-    from animatte.scale import cut_scaled
-
-    return cut_scaled(
-        setup,
-        options,
-        work.photos,
-        targets,
-        on_gpu=predictor.device == "cuda",
-        workers=jobs,
-        record=record,
-    )

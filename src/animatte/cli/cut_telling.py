@@ -6,14 +6,20 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing
+from itertools import chain
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from animatte.cli.errors import error_line, print_error
+from animatte.cli.progress import progress_bar
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
     from animatte.batch import Result
     from animatte.listing import Listing
 
@@ -98,21 +104,32 @@ def report_line(result: Result) -> dict[str, Any]:
     }
 
 
-@contextmanager
-def progress_bar(total: int, quiet: bool) -> Iterator[Callable[[], None]]:
-    """A bar on stderr while photos are cut, where that is a terminal; yields the step."""
-    if quiet or total < 2 or not sys.stderr.isatty():
-        yield lambda: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+def told(
+    results: Generator[Result], listed: Listing, model: str, report: Path | None, quiet: bool
+) -> None:
+    """Take the results one by one: print, report and count them; at the end sum up.
 
-    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(
-        *columns,
-        console=Console(stderr=True),
-        transient=True,
-        redirect_stdout=sys.stdout.isatty(),  # into a file, lines go as they are
-    ) as progress:
-        task = progress.add_task("", total=total)
-        yield lambda: progress.advance(task)
+    Raises:
+        typer.Exit: with 1 if a photo failed.
+    """
+    from animatte.batch import CutFailure
+    from animatte.outputs import line_file
+
+    tally, total = Tally(quiet), len(listed.photos)
+    closed = [CutFailure(folder, error) for folder, error in listed.closed]
+    with (
+        progress_bar(shown=not quiet and total > 1, counted=True) as show,
+        line_file(report) as write_line,
+        closing(results),
+    ):
+        show(0, total)
+        for done, result in enumerate(chain(closed, results), start=1):
+            write_line({"model": model, **report_line(result)})
+            tally.tell(result)
+            show(done, total)
+    if listed.has_folders and not quiet:
+        tally.print_summary(listed)
+    if tally.num_failed:
+        if total > 1:
+            typer.echo(f"{tally.num_failed} of {total} failed", err=True)
+        raise typer.Exit(1)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated
@@ -16,20 +17,39 @@ Jobs = Annotated[
 
 
 @contextmanager
-def progress_bar(task: str) -> Iterator[Callable[[int, int], None]]:
-    """Give a function (done, total) that draws a bar on stderr, where that is a terminal."""
+def progress_bar(
+    task: str = "", *, shown: bool = True, counted: bool = False
+) -> Iterator[Callable[[int, int], None]]:
+    """Give a function (done, total) that draws a bar on stderr, where that is a terminal.
+
+    Args:
+        task: written before the bar.
+        shown: else nothing is drawn on a terminal either.
+        counted: tell how many of how many, rather than per cent.
+    """
+    if not (shown and sys.stderr.isatty()):
+        yield lambda _done, _total: None
+        return
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
     columns = (
-        TextColumn("{task.description}"),
+        *([TextColumn("{task.description}")] if task else []),
         BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %"),
+        MofNCompleteColumn() if counted else TextColumn("{task.percentage:>3.0f} %"),
         TimeRemainingColumn(),
     )
-    console = Console(stderr=True)
     with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
+        *columns,
+        console=Console(stderr=True),
+        transient=True,
+        redirect_stdout=sys.stdout.isatty(),  # into a file, lines go as they are
     ) as bar:
         number = bar.add_task(task, total=None)
         yield lambda done, total: bar.update(number, completed=done, total=total)
