@@ -21,7 +21,7 @@ def cut(
     background: given.BackgroundText = None,
     output_format: given.FormatName = None,
     device: arguments.Device = "auto",
-    strategy: given.StrategyName = None,
+    strategy: arguments.StrategyName = None,
     refine: arguments.RefinementName = None,
     straighten: given.Straighten = "never",
     zoom: given.Zoom = "never",

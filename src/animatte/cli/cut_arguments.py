@@ -46,10 +46,6 @@ FormatName = Annotated[
         "else png.",
     ),
 ]
-StrategyName = Annotated[
-    str | None,
-    typer.Option(metavar="NAME", help="How large photos are seen. Default: the model's own."),
-]
 Straighten = Annotated[
     str,
     typer.Option(

@@ -9,17 +9,13 @@ from typing import Annotated
 
 import typer
 
+from animatte.cli import arguments
 from animatte.cli.progress import Jobs, progress_bar
 
 
 def compose(
-    recipe: Annotated[
-        Path, typer.Argument(metavar="RECIPE", help="YAML file, or a shipped recipe's name.")
-    ],
-    overrides: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[KEY=VALUE]...", help="Values that replace the recipe's."),
-    ] = None,
+    recipe: arguments.Recipe,
+    overrides: arguments.Overrides = None,
     *,
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the composites.")],
     count: Annotated[int, typer.Option(min=1, help="How many.")] = 100,

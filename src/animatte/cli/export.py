@@ -15,6 +15,18 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from animatte.export.coreml_check import CoreMLReport
+
+Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A .safetensors model.")]
+Card = Annotated[
+    Path | None,
+    typer.Option(help="YAML file with what to say of the model: licence, sources, scores…"),
+]
+Pictures = Annotated[
+    list[Path] | None,
+    typer.Option(metavar="PHOTO", help="A photo to compare on, too; may be given more than once."),
+]
+
 app = typer.Typer(help="Write a network for another engine.", no_args_is_help=True)
 
 
@@ -25,22 +37,14 @@ def _export() -> None:
 
 @app.command("onnx")
 def onnx(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A .safetensors model.")],
+    model: Model,
     *,
     output: Annotated[Path, typer.Option("-o", "--output", help="The .onnx file.")],
-    card: Annotated[
-        Path | None,
-        typer.Option(help="YAML file with what to say of the model: licence, sources, scores…"),
-    ] = None,
+    card: Card = None,
     full_weights: Annotated[
         bool, typer.Option("--full-weights", help="Store float32 weights, twice the size.")
     ] = False,
-    picture: Annotated[
-        list[Path] | None,
-        typer.Option(
-            metavar="PHOTO", help="A photo to compare on, too; may be given more than once."
-        ),
-    ] = None,
+    picture: Pictures = None,
 ) -> None:
     """Write a model as an ONNX file, which `animatte cut --model` runs without torch.
 
@@ -65,7 +69,7 @@ def onnx(
 
 @app.command("coreml")
 def coreml(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A .safetensors model.")],
+    model: Model,
     *,
     output: Annotated[Path, typer.Option("-o", "--output", help="The .mlpackage folder.")],
     size: Annotated[
@@ -79,15 +83,8 @@ def coreml(
     quantize: Annotated[
         str | None, typer.Option(metavar="8bit", help="Store weights as 8-bit integers.")
     ] = None,
-    card: Annotated[
-        Path | None, typer.Option(help="YAML file with what to say of the model: licence, summary…")
-    ] = None,
-    picture: Annotated[
-        list[Path] | None,
-        typer.Option(
-            metavar="PHOTO", help="A photo to compare on, too; may be given more than once."
-        ),
-    ] = None,
+    card: Card = None,
+    picture: Pictures = None,
 ) -> None:
     """Write a model as a Core ML package for iOS 16, macOS 13 and later.
 
@@ -113,6 +110,11 @@ def coreml(
         quantization=quantize,
         images=_images(picture),
     )
+    _tell_core_ml(output, sizes, report)
+
+
+def _tell_core_ml(output: Path, sizes: Sequence[tuple[int, int]], report: CoreMLReport) -> None:
+    """Print what was written, and what the check found."""
     bytes_written = sum(file.stat().st_size for file in output.rglob("*") if file.is_file())
     typer.echo(f"{output}  {bytes_written / 1e6:.1f} MB, {_sizes_text(sizes)}")
     operations = ", ".join(f"{kind} {count}" for kind, count in sorted(report.operations.items()))

@@ -5,40 +5,25 @@
 from __future__ import annotations
 
 import socket
-from typing import Annotated
 
 import typer
 
 from animatte.cli import arguments
+from animatte.cli import serve_arguments as given
 from animatte.extras import check_installed
 
 
 def serve(
     *,
-    host: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="Where to listen; 0.0.0.0 for every interface.")
-    ] = "127.0.0.1",
-    port: Annotated[
-        int, typer.Option(metavar="N", min=0, max=65535, help="0 takes a free one.")
-    ] = 8000,
+    host: given.Host = "127.0.0.1",
+    port: given.Port = 8000,
     model: arguments.Model = None,
     device: arguments.Device = "auto",
-    workers: Annotated[
-        int | None,
-        typer.Option(metavar="N", min=1, help="Photos cut at a time. Default: one a two cores."),
-    ] = None,
-    queue: Annotated[
-        int, typer.Option(metavar="N", min=0, help="Requests that may wait; more get 503.")
-    ] = 16,
-    max_bytes: Annotated[
-        int, typer.Option(metavar="N", min=1, help="Largest request body.")
-    ] = 50_000_000,
-    max_pixels: Annotated[
-        int, typer.Option(metavar="N", min=1, help="Largest photo.")
-    ] = 50_000_000,
-    timeout: Annotated[
-        float, typer.Option(metavar="SECONDS", min=1, help="Longest time for a photo.")
-    ] = 120.0,
+    workers: given.WorkerCount = None,
+    queue: given.QueueLength = 16,
+    max_bytes: given.MaxBytes = 50_000_000,
+    max_pixels: given.MaxPixels = 50_000_000,
+    timeout: given.Timeout = 120.0,
 ) -> None:
     """Serve cut-outs: POST /v1/cutout and /v1/matte, and a page at /.
 

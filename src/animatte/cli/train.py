@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from animatte.cli import arguments
 from animatte.cli.recipes import print_recipes
 
 if TYPE_CHECKING:
@@ -16,13 +17,8 @@ if TYPE_CHECKING:
 
 
 def train(
-    recipe: Annotated[
-        Path, typer.Argument(metavar="RECIPE", help="YAML file, or a shipped recipe's name.")
-    ],
-    overrides: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[KEY=VALUE]...", help="Values that replace the recipe's."),
-    ] = None,
+    recipe: arguments.Recipe,
+    overrides: arguments.Overrides = None,
     *,
     output: Annotated[
         Path | None,

@@ -5,15 +5,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from animatte.cli import arguments
+from animatte.cli import video_arguments as given
 from animatte.cli.progress import progress_bar
 from animatte.extras import check_installed
 
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from animatte.video.formats import Kind
     from animatte.video.frames import Clip, Window
     from animatte.video.job import VideoReport
+    from animatte.video.options import VideoOptions
 
 
 # Behind the subject in side-by-side films, unless another is asked for.
@@ -30,78 +30,23 @@ _NEW_BACKGROUND = "#00b140"
 
 
 def video(
-    clip: Annotated[
-        str,
-        typer.Argument(
-            metavar="IN", help="A film, a folder of pictures, or a pattern like %05d.png."
-        ),
-    ],
+    clip: given.ClipName,
     *,
-    output: Annotated[
-        str,
-        typer.Option(
-            "-o",
-            "--output",
-            metavar="OUT",
-            help="The result: .mov, .webm, .mp4, .mkv, a folder or a pattern like out/%05d.png.",
-            show_default=False,
-        ),
-    ],
-    matte: Annotated[bool, typer.Option("--matte", help="Write the alpha alone, in grey.")] = False,
-    background: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COLOUR|FILE|blur",
-            help="Write the subject on a colour, on a picture, or on the film blurred.",
-        ),
-    ] = None,
-    side_by_side: Annotated[
-        bool,
-        typer.Option("--side-by-side", help="Write film, matte and composite beside each other."),
-    ] = False,
-    output_format: Annotated[
-        str | None,
-        typer.Option(
-            "--format",
-            metavar="FORMAT",
-            help="prores, vp9, h264, png or png16. Default: by the suffix of OUT.",
-        ),
-    ] = None,
-    stabilise: Annotated[
-        str,
-        typer.Option(metavar="HOW", help="Against flicker: flow, delay, or none to turn it off."),
-    ] = "flow",
-    start: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Begin here: seconds or H:MM:SS.")
-    ] = None,
-    end: Annotated[
-        str | None, typer.Option(metavar="TIME", help="End before this: seconds or H:MM:SS.")
-    ] = None,
-    fps: Annotated[
-        str | None,
-        typer.Option(
-            metavar="RATE", help="Pictures per second, where IN is pictures. Default: 25."
-        ),
-    ] = None,
-    preview: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N", min=1, help="Write a contact sheet of every N-th frame to OUT, a .png."
-        ),
-    ] = None,
-    audio: Annotated[bool, typer.Option("--audio/--no-audio", help="Keep the sound.")] = True,
-    resume: Annotated[
-        bool,
-        typer.Option(
-            "--resume/--no-resume", help="Go on where the same command was stopped before."
-        ),
-    ] = True,
+    output: given.Output,
+    matte: given.WantsMatte = False,
+    background: given.BackgroundText = None,
+    side_by_side: given.SideBySide = False,
+    output_format: given.FormatName = None,
+    stabilise: given.Stabilise = "flow",
+    start: given.Start = None,
+    end: given.End = None,
+    fps: given.Rate = None,
+    preview: given.PreviewStep = None,
+    audio: given.WantsAudio = True,
+    resume: given.Resume = True,
     model: arguments.Model = None,
     device: arguments.Device = "auto",
-    strategy: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="How frames are seen. Default: the model's own."),
-    ] = None,
+    strategy: given.StrategyName = None,
     refine: arguments.RefinementName = None,
     quiet: arguments.Quiet = False,
 ) -> None:
@@ -114,7 +59,6 @@ def video(
     from animatte.predictor import load
     from animatte.video import opening, running
     from animatte.video.formats import chosen_format
-    from animatte.video.frames import Window
     from animatte.video.options import VideoOptions
     from animatte.video.stabilisation import named_stabiliser
 
@@ -124,10 +68,7 @@ def video(
     if side_by_side and background is None:
         background = _NEW_BACKGROUND
     behind = None if background is None else parsed_background(background)
-    window = Window(
-        Fraction(0) if start is None else opening.parsed_moment(start),
-        None if end is None else opening.parsed_moment(end),
-    )
+    window = _window(start, end)
     opened = opening.opened(clip, None if fps is None else opening.parsed_rate(fps))
     predictor = load(model, device=device, strategy=strategy, refine=refine)
     if chosen is None:
@@ -147,17 +88,18 @@ def video(
         "strategy": predictor.strategy.as_dict(),
         "refine": refine,
     }
-    with _progress(opened, window, quiet) as advance:
-        report = running.cut_video(
-            predictor,
-            opened,
-            running.output_path(output, chosen),
-            options,
-            identity=identity,
-            resume=resume,
-            progress=advance,
-        )
-    _tell(report, quiet)
+    _write_film(predictor, opened, output, options, identity=identity, resume=resume, quiet=quiet)
+
+
+def _window(start: str | None, end: str | None) -> Window:
+    """The part of the film that is cut."""
+    from animatte.video.frames import Window
+    from animatte.video.opening import parsed_moment
+
+    return Window(
+        Fraction(0) if start is None else parsed_moment(start),
+        None if end is None else parsed_moment(end),
+    )
 
 
 def _kind(matte: bool, background: str | None, side_by_side: bool) -> Kind:
@@ -175,6 +117,31 @@ def _kind(matte: bool, background: str | None, side_by_side: bool) -> Kind:
     if side_by_side:
         return "side-by-side"
     return "matte" if matte else "cutout" if background is None else "composite"
+
+
+def _write_film(
+    predictor: Predictor,
+    clip: Clip,
+    output: str,
+    options: VideoOptions,
+    *,
+    identity: Mapping[str, object],
+    resume: bool,
+    quiet: bool,
+) -> None:
+    from animatte.video import running
+
+    with _progress(clip, options.window, quiet) as advance:
+        report = running.cut_video(
+            predictor,
+            clip,
+            running.output_path(output, options.format),
+            options,
+            identity=identity,
+            resume=resume,
+            progress=advance,
+        )
+    _tell(report, quiet)
 
 
 def _write_preview(
