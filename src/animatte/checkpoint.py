@@ -31,6 +31,7 @@ from animatte.models.state_dicts import (
     weights,
     without_counters,
 )
+from animatte.replacing import written_beside
 
 __all__ = [
     "CheckpointError",
@@ -79,17 +80,14 @@ def save_checkpoint(
 
 
 def _replace_file(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
-    part = path.with_name(f".{path.name}.part")
     try:
-        part.touch()
-        mode = part.stat().st_mode  # what the user's umask gives; safetensors makes it private
-        save_file(tensors, part, metadata)
-        part.chmod(mode)
-        part.replace(path)
+        with written_beside(path) as part:
+            part.touch()
+            mode = part.stat().st_mode  # what the user's umask gives; safetensors makes it private
+            save_file(tensors, part, metadata)
+            part.chmod(mode)
     except SafetensorError as error:  # which is no OSError, as on a full disk
         raise OSError(f"{path} could not be written: {error}") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def load_checkpoint(path: Path) -> tuple[MattingNetwork, NetworkConfig]:

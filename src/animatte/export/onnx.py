@@ -27,6 +27,7 @@ from animatte.export.wrapping import (
 )
 from animatte.models.registry import MattingNetwork, network_kind
 from animatte.onnx_file import CARD_KEY
+from animatte.replacing import written_beside
 
 OPSET = 17
 # Of the parity gate, for any one value in [0, 1]. The graph as traced differs by rounding alone;
@@ -107,21 +108,16 @@ def export_onnx(
     pictures += [resized(image, comparison_size(image, stride)) for image in images]
     values = {**basic_card(network, path.stem), **card}
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.part")
-    try:
-        with evaluated(network):
-            _trace(wrapped.eval(), beside)
-            difference = _checked_difference(beside, wrapped, pictures, FULL_TOLERANCE)
-            model = onnx.load(beside)
-            _describe(model, values)
-            if half_weights:
-                _halve_weights(model)
-            beside.write_bytes(model.SerializeToString())
-            if half_weights:
-                difference = _checked_difference(beside, wrapped, pictures, HALF_TOLERANCE)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    with written_beside(path) as beside, evaluated(network):
+        _trace(wrapped.eval(), beside)
+        difference = _checked_difference(beside, wrapped, pictures, FULL_TOLERANCE)
+        model = onnx.load(beside)
+        _describe(model, values)
+        if half_weights:
+            _halve_weights(model)
+        beside.write_bytes(model.SerializeToString())
+        if half_weights:
+            difference = _checked_difference(beside, wrapped, pictures, HALF_TOLERANCE)
     return difference
 
 

@@ -23,6 +23,7 @@ from animatte.images.arrays import (
     three_channels,
 )
 from animatte.images.encoding import Buffer, encoded_png, encoded_tiff
+from animatte.replacing import written_beside
 
 BitDepth: TypeAlias = Literal[8, 16]
 
@@ -197,13 +198,9 @@ def write_whole(target: Path, pieces: Sequence[Buffer]) -> None:
     Raises:
         ImageError: if it cannot be written.
     """
-    beside = target.with_name(f".{secrets.token_hex(8)}.part")
     try:
-        try:
-            _write_beside(beside, pieces)
-            beside.replace(target)
-        finally:
-            beside.unlink(missing_ok=True)
+        with written_beside(target, target.with_name(f".{secrets.token_hex(8)}.part")) as beside:
+            _write_pieces(beside, pieces)
     except OSError as error:
         raise ImageError(
             f"{target} cannot be written ({error.strerror}); "
@@ -211,7 +208,7 @@ def write_whole(target: Path, pieces: Sequence[Buffer]) -> None:
         ) from error
 
 
-def _write_beside(beside: Path, pieces: Sequence[Buffer]) -> None:
+def _write_pieces(beside: Path, pieces: Sequence[Buffer]) -> None:
     """Write a file, where the system can without a name until it is whole: a kill leaves none."""
     descriptor = _nameless_file(beside.parent)
     with beside.open("xb") if descriptor is None else os.fdopen(descriptor, "wb") as stream:

@@ -12,6 +12,8 @@ from typing import Any
 
 import torch
 
+from animatte.replacing import written_beside
+
 FOLDER = "checkpoints"
 _PATTERN = "step-*.pt"
 
@@ -68,21 +70,17 @@ def remove_leftovers(folder: Path) -> None:
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
-    """Give a file to write beside `path`; it takes its place if all went well, and goes if not.
+    """As `written_beside`, in a folder that is made if need be; says what to do if that fails.
 
     Raises:
         OSError: naming the file, what is wrong and the room that is left.
     """
-    part = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        yield part
-        part.replace(path)
+        with written_beside(path) as part:
+            yield part
     except (OSError, RuntimeError) as error:  # torch's writer tells of a full disk by the latter
         raise OSError(_complaint(path, error)) from error
-    finally:
-        if part.exists():  # no `missing_ok`: its folder may be none
-            part.unlink()
 
 
 def _complaint(path: Path, error: OSError | RuntimeError) -> str:

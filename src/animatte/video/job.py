@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from animatte.images import Photo
 from animatte.images.arrays import size_text
 from animatte.looks import Matte
+from animatte.replacing import written_beside
 from animatte.scales import resized
 from animatte.video.containers import ContainerClip, reason_of
 from animatte.video.frames import Clip, ClipFacts, Frame, Notes, VideoError
@@ -173,10 +174,9 @@ class VideoJob:
         if self._options.format.is_pictures:
             join_pictures(segments, self._output)
             return
-        beside = self._output.with_name(f".{self._output.name}.part")
         is_film = isinstance(self._clip, ContainerClip)
         has_sound = is_film and self._options.with_sound and self._clip.facts.has_audio
-        try:
+        with written_beside(self._output) as beside:
             join_film(
                 segments,
                 beside,
@@ -186,9 +186,6 @@ class VideoJob:
                 sound=self._clip.files[0] if has_sound else None,
                 notes=self.notes,
             )
-            beside.replace(self._output)
-        finally:
-            beside.unlink(missing_ok=True)
 
     def _tell(self, pts: int) -> None:
         self._progress(pts * self._facts.time_base - self._options.window.start)

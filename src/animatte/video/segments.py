@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from animatte.replacing import written_beside
 from animatte.video.frames import VideoError
 from animatte.video.stabilisation import Steady
 
@@ -157,6 +158,5 @@ def _stored_key(manifest: Path) -> str | None:
 
 
 def _write_whole(path: Path, values: Mapping[str, Any]) -> None:
-    beside = path.with_suffix(".part")
-    beside.write_text(json.dumps(values), encoding="utf-8")
-    beside.replace(path)
+    with written_beside(path) as beside:
+        beside.write_text(json.dumps(values), encoding="utf-8")
