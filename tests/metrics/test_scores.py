@@ -164,3 +164,10 @@ def test_a_column_turns_a_score_into_what_a_table_says(name: str) -> None:
     assert protocol.column("sad").heading == "SAD"
     for score in scores:
         assert protocol.column(score).scale
+
+
+@pytest.mark.parametrize("name", PROTOCOLS)
+def test_what_no_protocol_rules_reads_alike_in_all(name: str) -> None:
+    column = named_protocol(name).column
+    assert [column(score).heading for score in ("iou", "boundary_f")] == ["IoU", "boundary F"]
+    assert column("iou").factor == column("boundary_f").factor == 1

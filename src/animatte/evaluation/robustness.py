@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from time import process_time
@@ -17,6 +17,7 @@ from animatte.evaluation.cases import Case
 from animatte.evaluation.changes import pasted, rotated, shrunk
 from animatte.evaluation.contestants import Contestant, loaded
 from animatte.evaluation.keeping import keep_result, kept_result, result_key
+from animatte.evaluation.plain import flattened
 from animatte.evaluation.scoring import checked_truth, fault_line
 from animatte.images import read_photo
 from animatte.looks import Looks
@@ -90,12 +91,12 @@ class CurvePoint:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON and CSV."""
-        values = asdict(self)
-        for metric in ("mad", "iou"):
-            interval = values.pop(metric)
-            values[metric] = interval["mean"]
-            values |= {f"{metric}_{bound}": interval[bound] for bound in ("low", "high")}
-        return values
+        return flattened(
+            self,
+            "mad",
+            "iou",
+            named=lambda metric, key: metric if key == "mean" else f"{metric}_{key}",
+        )
 
 
 def measured(predictor: Predictor, truth: Truth) -> Measured:

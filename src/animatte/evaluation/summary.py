@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import combinations
 from statistics import median
 from typing import Any
 
+from animatte.evaluation.plain import flattened
 from animatte.evaluation.rows import Row
 from animatte.metrics import (
     Column,
@@ -21,11 +22,6 @@ from animatte.metrics import (
 HIGHER_IS_BETTER = ("iou", "boundary_f")
 # In tables; metrics.csv has all.
 MAIN_METRICS = ("iou", "boundary_f", "sad", "mse", "mad", "grad", "conn", "sad_transition")
-_OWN_COLUMNS = {
-    "iou": Column("IoU", 1, "of the mattes cut at 0.5", 3),
-    "boundary_f": Column("boundary F", 1, "of the outlines of the mattes cut at 0.5", 3),
-    "colour": Column("colour·10³", 1000, "mean error of the cut-out's colours at the edge", 2),
-}
 
 
 @dataclass(frozen=True)
@@ -50,11 +46,7 @@ class Summary:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""
-        values = asdict(self)
-        return {
-            **{key: each for key, each in values.items() if key != "interval"},
-            **values["interval"],
-        }
+        return flattened(self, "interval")
 
 
 @dataclass(frozen=True)
@@ -79,17 +71,12 @@ class Comparison:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""
-        values = asdict(self)
-        return {
-            **{key: each for key, each in values.items() if key != "result"},
-            **values["result"],
-        }
+        return flattened(self, "result")
 
 
 def column(metric: str, protocol: str) -> Column:
     """Heading and scale of a score."""
-    own = _OWN_COLUMNS.get(metric)
-    return own if own is not None else named_protocol(protocol).column(metric)
+    return named_protocol(protocol).column(metric)
 
 
 def written(value: float, metric: str, protocol: str) -> str:

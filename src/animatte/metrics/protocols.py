@@ -65,8 +65,8 @@ class Column:
 
     Attributes:
         heading: with the power of ten that the table's numbers are multiplied by.
-        factor: what `alpha_scores` returns, times this, is the table's number.
-        scale: the formula of what `alpha_scores` returns.
+        factor: the score as it is worked out, times this, is the table's number.
+        scale: the formula of the score as it is worked out.
         decimals: usual in published tables.
     """
 
@@ -89,7 +89,8 @@ class Protocol:
         mean_factor: of MSE and MAD, which are means over the area.
         known_filled: whether the transition's scores take the trimap's 0 and 1 outside the
             transition for the prediction, instead of leaving these pixels out.
-        columns: heading and scale of each score, by its key without the area's suffix.
+        columns: heading and scale of each score, those of `alpha_scores` by their key without the
+            area's suffix.
         source: where the definition is published.
         warning: what to know before comparing; empty where nothing is.
     """
@@ -109,11 +110,21 @@ class Protocol:
         object.__setattr__(self, "columns", _columns(self))
 
     def column(self, score: str) -> Column:
-        """Heading and scale of a key of `alpha_scores`, with or without the area's suffix."""
+        """Heading and scale of a score's key, with or without the area's suffix."""
+        if score in self.columns:
+            return self.columns[score]
         metric, _, area = score.partition("_")
         column = self.columns[metric]
         heading = f"{column.heading} {area}".rstrip()
         return Column(heading, column.factor, column.scale, column.decimals)
+
+
+# Alike in all protocols, and never of an area.
+_COMMON_COLUMNS: Final[Mapping[str, Column]] = {
+    "iou": Column("IoU", 1, "of the mattes cut at 0.5", 3),
+    "boundary_f": Column("boundary F", 1, "of the outlines of the mattes cut at 0.5", 3),
+    "colour": Column("colour·10³", 1000, "mean error of the cut-out's colours at the edge", 2),
+}
 
 
 def _columns(protocol: Protocol) -> dict[str, Column]:
@@ -121,6 +132,7 @@ def _columns(protocol: Protocol) -> dict[str, Column]:
     to_table = 1000 / protocol.mean_factor
     grad, conn = protocol.grad.divisor, protocol.conn.divisor
     return {
+        **_COMMON_COLUMNS,
         "sad": Column("SAD", 1, "Σ|d| / 1000", 2),
         "mse": Column("MSE·10³", to_table, f"mean of d²{thousand}", 2),
         "mad": Column("MAD·10³", to_table, f"mean of |d|{thousand}", 2),
