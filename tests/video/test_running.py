@@ -1,12 +1,5 @@
 """Whole runs: a film in, a film out, compared with what went in."""
 
-import errno
-import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -16,42 +9,17 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
-from tests.video.conftest import (
-    SIZE,
-    Film,
-    RedPredictor,
-    pixels_of,
-    scene,
-    sound_of,
-    stamps_of,
-    write_film,
-)
+from tests.video.conftest import SIZE, Film, RedPredictor, pixels_of, scene, stamps_of, write_film
+from tests.video.runs import GREEN, run
 
 from animatte.backgrounds import Background
-from animatte.video.encoding import FilmWriter
-from animatte.video.formats import FORMATS
-from animatte.video.frames import VideoError, Window
-from animatte.video.job import VideoReport
+from animatte.video.frames import Window
 from animatte.video.opening import opened
-from animatte.video.options import VideoOptions
-from animatte.video.running import cut_video, output_path
 
-GREEN = Background(colour=(0.0, 1.0, 0.0))
 # PyAV 17, the last one for Python 3.10, takes it for BT.601.
 BT2020 = pytest.param(
     (9, 1), marks=pytest.mark.skipif(int(av.__version__.split(".")[0]) < 18, reason="PyAV 17")
 )
-UNEVEN = (0, 40, 80, 125, 200, 210, 290, 300, 400, 440)
-
-
-def run(film: Path | str, output: Path, format_name: str, **changes: Any) -> VideoReport:
-    predictor = changes.pop("predictor", RedPredictor())
-    rate = changes.pop("rate", None)
-    resume = changes.pop("resume", True)
-    options = VideoOptions(FORMATS[format_name], **{"stabilise": "none", **changes})
-    path = output_path(str(output), options.format)
-    clip = opened(str(film), rate)
-    return cut_video(predictor, clip, path, options, identity={}, resume=resume)
 
 
 def alpha_error(frame: NDArray[Any], size: tuple[int, int] = SIZE) -> float:
@@ -75,75 +43,6 @@ def test_alpha_comes_back_near_and_inside_the_subject_the_colours_too(
         assert alpha_error(frame) < most
         opaque = np.s_[:, 58:, :3]
         assert np.abs(frame[opaque].astype(int) - scene(number)[opaque]).mean() < 6
-
-
-@pytest.mark.parametrize("source", ["in.mp4", "in.mkv"])
-@pytest.mark.parametrize("name,suffix", [
-    ("prores", ".mov"), ("vp9", ".webm"), ("h264", ".mp4"), ("h264", ".mkv"),
-])  # fmt: skip
-def test_uneven_times_are_kept(tmp_path: Path, source: str, name: str, suffix: str) -> None:
-    film = write_film(tmp_path / source, Film(stamps=UNEVEN))
-    report = run(
-        film, tmp_path / f"out{suffix}", name, kind="matte", segment_seconds=Fraction(1, 5)
-    )
-    assert stamps_of(report.output) == [stamp / 1000 for stamp in UNEVEN] == stamps_of(film)
-
-
-def test_a_film_that_begins_late_keeps_its_times_against_the_sound(tmp_path: Path) -> None:
-    late = tuple(range(200, 600, 40))
-    film = write_film(tmp_path / "in.mp4", Film(stamps=late, sound="aac"))
-    report = run(film, tmp_path / "out.mov", "prores")
-    assert stamps_of(report.output) == stamps_of(film)
-
-
-@pytest.mark.parametrize("source,sound,name,suffix", [
-    ("in.mp4", "aac", "prores", ".mov"), ("in.mp4", "aac", "h264", ".mp4"),
-    ("in.mkv", "libopus", "vp9", ".webm"), ("in.mkv", "flac", "h264", ".mkv"),
-])  # fmt: skip
-def test_sound_is_copied_packet_by_packet(
-    tmp_path: Path, source: str, sound: str, name: str, suffix: str
-) -> None:
-    film = write_film(tmp_path / source, Film(sound=sound))
-    report = run(film, tmp_path / f"out{suffix}", name, kind="matte")
-    assert sound_of(film) == sound_of(report.output) != []
-    assert report.notes == []
-
-
-def test_sound_that_the_container_does_not_take_is_encoded_anew_and_that_is_said(
-    tmp_path: Path,
-) -> None:
-    film = write_film(tmp_path / "in.mp4", Film(sound="aac", stamps=tuple(range(0, 1000, 40))))
-    report = run(film, tmp_path / "out.webm", "vp9", kind="matte")
-    assert report.notes == ["aac sound does not go into webm: encoded as opus"]
-    with av.open(str(film)) as before, av.open(str(report.output)) as after:
-        assert after.streams.audio[0].codec_context.name in ("opus", "libopus")
-        lengths = [
-            sum(f.samples for f in each.decode(audio=0)) / 48_000 for each in (before, after)
-        ]
-    assert abs(lengths[0] - lengths[1]) < 0.05
-
-
-def test_without_sound_there_is_none(tmp_path: Path) -> None:
-    film = write_film(tmp_path / "in.mp4", Film(sound="aac"))
-    report = run(film, tmp_path / "out.mov", "prores", with_sound=False)
-    with av.open(str(report.output)) as result:
-        assert not result.streams.audio
-
-
-def test_a_part_begins_and_ends_where_it_is_asked_to_with_its_sound(tmp_path: Path) -> None:
-    film = write_film(tmp_path / "in.mp4", Film(sound="aac", stamps=tuple(range(0, 1200, 40))))
-    window = Window(Fraction("0.4"), Fraction("0.8"))
-    report = run(film, tmp_path / "out.mov", "prores", window=window, kind="side-by-side",
-                 background=GREEN)  # fmt: skip
-    assert stamps_of(report.output) == [round(k * 0.04, 3) for k in range(10)]
-    frames = pixels_of(report.output)
-    bars = [int((frame[40, :64, 2] > 130).sum()) for frame in (frames[0], frames[-1])]
-    assert np.abs(np.subtract(bars, [10 * 64 // 40, 19 * 64 // 40])).max() <= 1
-    whole = {content: moment for moment, content in sound_of(film)}
-    part = sound_of(report.output)
-    assert part
-    assert all(abs(moment - (whole[content] - 0.4)) < 0.002 for moment, content in part)
-    assert all(0 <= moment < 0.4 for moment, _ in part)
 
 
 @pytest.mark.parametrize("rotation", [90, -90, 180])
@@ -289,132 +188,9 @@ def test_pictures_out_and_in_again(tmp_path: Path) -> None:
     assert stamps_of(back.output) == [k / 10 for k in range(12)]
 
 
-def test_pictures_that_were_moved_before_a_kill_keep_their_numbers(tmp_path: Path) -> None:
-    film = write_film(tmp_path / "in.mp4")
-    again = {"segment_seconds": Fraction(1, 5)}
-    run(film, tmp_path / "whole", "png", **again)
-    kept = tmp_path / ".out.animatte"
-    with pytest.raises(KeyboardInterrupt):
-        run(film, tmp_path / "out", "png", predictor=Stopping(), **again)
-    (tmp_path / "out").mkdir()
-    (kept / "000000.pictures" / "00000000.png").replace(tmp_path / "out" / "00001.png")
-    run(film, tmp_path / "out", "png", **again)
-    for number in range(1, 13):
-        name = f"{number:05d}.png"
-        assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
-
-
-def leftovers(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir() if path.name.startswith("."))
-
-
 def test_nothing_but_the_result_stays(tmp_path: Path) -> None:
     run(write_film(tmp_path / "in.mp4"), tmp_path / "out.mov", "prores")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mp4", "out.mov"]
-
-
-KILLED = """
-import sys
-from fractions import Fraction
-from pathlib import Path
-import time
-import numpy as np
-from animatte.looks import Matte
-from animatte.video.formats import FORMATS
-from animatte.video.opening import opened
-from animatte.video.options import VideoOptions
-from animatte.video.running import cut_video
-
-class SlowRed:
-    def matte(self, photo):
-        time.sleep(0.02)
-        return Matte(np.ascontiguousarray(photo.image[:, :, 0]))
-
-name, film, output = sys.argv[1:]
-options = VideoOptions(FORMATS[name], segment_seconds=Fraction(1, 5))
-cut_video(SlowRed(), opened(film), Path(output), options, identity={})
-"""
-
-
-@pytest.mark.parametrize("name,output", [("prores", "out.mov"), ("vp9", "out.webm"),
-                                         ("png", "out/%04d.png")])  # fmt: skip
-def test_after_a_kill_a_run_goes_on_and_gives_what_an_unbroken_one_gives(
-    tmp_path: Path, name: str, output: str
-) -> None:
-    stamps = tuple(stamp + base for base in range(0, 2000, 500) for stamp in UNEVEN)
-    film = write_film(tmp_path / "in.mkv", Film(stamps=stamps, sound="libopus"))
-    beside = tmp_path / f".{output.split('/', maxsplit=1)[0]}.animatte"
-    process = subprocess.Popen(
-        [sys.executable, "-c", KILLED, name, str(film), str(tmp_path / output)]
-    )
-    for _ in range(1500):
-        if (beside / "000001.json").exists() or process.poll() is not None:
-            break
-        time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    assert beside.is_dir()
-    assert not (tmp_path / output).exists()
-    again = {"segment_seconds": Fraction(1, 5), "stabilise": "flow"}
-    predictor = RedPredictor()
-    resumed = run(film, tmp_path / output, name, predictor=predictor, **again)
-    assert resumed.num_frames == 40
-    assert 5 <= resumed.num_resumed < 40
-    assert len(predictor.seen) == 40 - resumed.num_resumed
-    other = Path(str(tmp_path / output).replace("out", "whole"))
-    whole = run(film, other, name, **again)
-    assert leftovers(tmp_path) == []
-    if name == "png":
-        for one, two in zip(sorted(resumed.output.parent.iterdir()),
-                            sorted(whole.output.parent.iterdir()), strict=True):  # fmt: skip
-            assert one.read_bytes() == two.read_bytes()
-        return
-    assert stamps_of(resumed.output) == stamps_of(whole.output) == stamps_of(film)
-    assert sound_of(resumed.output) == sound_of(whole.output)
-    for first, second in zip(pixels_of(resumed.output), pixels_of(whole.output), strict=True):
-        assert np.array_equal(first, second)
-
-
-class Stopping(RedPredictor):
-    """Fails at the ninth frame."""
-
-    def matte(self, image: Any, /) -> Any:
-        if len(self.seen) == 8:
-            raise KeyboardInterrupt
-        return super().matte(image)
-
-
-@pytest.mark.parametrize("change", [{"kind": "matte"}, {"resume": False}, {"stabilise": "flow"}])
-def test_a_run_of_another_kind_begins_anew(tmp_path: Path, change: dict[str, Any]) -> None:
-    film = write_film(tmp_path / "in.mp4")
-    short = {"segment_seconds": Fraction(1, 10)}
-    with pytest.raises(KeyboardInterrupt):
-        run(film, tmp_path / "out.mov", "prores", predictor=Stopping(), **short)
-    assert leftovers(tmp_path) == [".out.mov.animatte"]
-    report = run(film, tmp_path / "out.mov", "prores", **{**short, **change})
-    assert (report.num_resumed, report.num_frames) == (0, 12)
-
-
-def test_a_changed_clip_begins_anew_and_the_same_one_goes_on(tmp_path: Path) -> None:
-    film = write_film(tmp_path / "in.mp4")
-    short: dict[str, Any] = {"segment_seconds": Fraction(1, 10)}
-    with pytest.raises(KeyboardInterrupt):
-        run(film, tmp_path / "out.mov", "prores", predictor=Stopping(), **short)
-    film.touch()
-    assert run(film, tmp_path / "out.mov", "prores", **short).num_resumed > 0
-    with pytest.raises(KeyboardInterrupt):
-        run(film, tmp_path / "out.mov", "prores", predictor=Stopping(), **short)
-    write_film(film, Film(stamps=tuple(range(0, 440, 40))))
-    assert run(film, tmp_path / "out.mov", "prores", **short).num_resumed == 0
-
-
-def test_a_foreign_folder_in_the_way_is_left_alone(tmp_path: Path) -> None:
-    film = write_film(tmp_path / "in.mp4")
-    (tmp_path / ".out.mov.animatte").mkdir()
-    (tmp_path / ".out.mov.animatte" / "diary.txt").write_text("mine")
-    with pytest.raises(VideoError, match="in the way and not ours"):
-        run(film, tmp_path / "out.mov", "prores")
-    assert (tmp_path / ".out.mov.animatte" / "diary.txt").read_text() == "mine"
 
 
 def test_cuts_are_counted_and_nothing_is_carried_over_them(tmp_path: Path) -> None:
@@ -429,101 +205,3 @@ def test_cuts_are_counted_and_nothing_is_carried_over_them(tmp_path: Path) -> No
     alphas = [float(frame[:, :, 3].mean()) for frame in pixels_of(report.output)]
     assert min(alphas[:6]) > 252
     assert max(alphas[6:]) < 3
-
-
-def test_a_full_disk_ends_in_one_line_and_what_is_finished_is_gone_on_with(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    film = write_film(tmp_path / "in.mp4")
-    written: list[int] = []
-    add = FilmWriter.add
-
-    def full(self: FilmWriter, pixels: NDArray[Any], pts: int) -> None:
-        written.append(pts)
-        if len(written) == 8:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        add(self, pixels, pts)
-
-    monkeypatch.setattr(FilmWriter, "add", full)
-    short: dict[str, Any] = {"segment_seconds": Fraction(1, 10)}
-    with pytest.raises(VideoError, match=r"No space left .* run the same command again") as caught:
-        run(film, tmp_path / "out.mov", "prores", **short)
-    assert "\n" not in str(caught.value)
-    assert not (tmp_path / "out.mov").exists()
-    kept = tmp_path / ".out.mov.animatte"
-    assert not list(kept.glob("*.part"))
-    assert all(pixels_of(path) for path in kept.glob("*.mov"))  # playable
-    assert run(film, tmp_path / "out.mov", "prores", **short).num_resumed > 0
-
-
-LIMITED = """
-import resource, sys
-resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2)
-from animatte.cli import main
-sys.argv = ["animatte", *sys.argv[2:]]
-main()
-"""
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="limits of file sizes are POSIX")
-def test_a_limit_of_file_size_leaves_nothing_half_written(tmp_path: Path, tiny_model: Path) -> None:
-    film = write_film(tmp_path / "in.mp4")
-    command = ["video", str(film), "-o", str(tmp_path / "out.mov"), "--model", str(tiny_model)]
-    result = subprocess.run(
-        [sys.executable, "-c", LIMITED, "8000", *command],
-        capture_output=True, text=True, check=False, env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
-    assert result.returncode == 1, result.stderr
-    assert result.stderr.count("\n") == 1, result.stderr
-    assert "cannot be written" in result.stderr
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mp4"]
-
-
-def test_a_film_that_is_cut_off_gives_what_could_be_read_and_says_so(tmp_path: Path) -> None:
-    many = Film(stamps=tuple(range(0, 2400, 40)), codec="mpeg4", sound="")
-    film = write_film(tmp_path / "in.mkv", many)
-    content = film.read_bytes()
-    film.write_bytes(content[: len(content) * 2 // 3])
-    report = run(film, tmp_path / "out.mov", "prores")
-    assert 10 < report.num_frames < 60
-    assert len(pixels_of(report.output)) == report.num_frames
-
-
-def test_a_film_whose_index_names_more_than_there_is_says_so(tmp_path: Path) -> None:
-    film = write_film(tmp_path / "in.mp4", Film(stamps=tuple(range(0, 2400, 40))))
-    with av.open(str(film)) as before, av.open(
-        str(tmp_path / "front.mp4"), "w", options={"movflags": "faststart"}
-    ) as after:  # fmt: skip
-        stream = after.add_stream_from_template(before.streams.video[0])
-        for packet in before.demux(video=0):
-            if packet.size:
-                packet.stream = stream
-                after.mux(packet)
-    content = (tmp_path / "front.mp4").read_bytes()
-    film.write_bytes(content[: len(content) * 3 // 4])
-    report = run(film, tmp_path / "out.mov", "prores")
-    assert 0 < report.num_frames < 60
-    assert "cut off" in report.damage
-    assert "holds all that could be read" in report.damage
-
-
-def test_damaged_pieces_are_left_out_and_counted(tmp_path: Path) -> None:
-    film = write_film(
-        tmp_path / "in.mkv", Film(codec="mjpeg", pixel_format="yuvj420p", tags=(5, 2))
-    )
-    content = bytearray(film.read_bytes())
-    starts = [k for k in range(len(content)) if content[k : k + 3] == b"\xff\xd8\xff"]
-    content[starts[5] : starts[6] - 20] = bytes(starts[6] - 20 - starts[5])
-    film.write_bytes(bytes(content))
-    report = run(film, tmp_path / "out.mov", "prores")
-    assert report.num_frames == 11
-    assert "1 damaged" in report.damage
-
-
-def test_the_key_of_a_run_is_stored_with_its_segments(tmp_path: Path) -> None:
-    film = write_film(tmp_path / "in.mp4")
-    with pytest.raises(KeyboardInterrupt):
-        run(film, tmp_path / "out.mov", "prores", predictor=Stopping(),
-            segment_seconds=Fraction(1, 10))  # fmt: skip
-    manifest = json.loads((tmp_path / ".out.mov.animatte" / "manifest.json").read_text())
-    assert len(manifest["key"]) == 64
