@@ -111,11 +111,10 @@ def outputs_of(state: object, backbone: str = "r34") -> Tensor:
 
 
 @NEEDS_GOLDEN
-@pytest.mark.parametrize("backbone", ["r34", "r34_2b", "d121"])
-def test_either_of_two_names_for_the_same_layer_is_enough(backbone: str) -> None:
-    made = GoldenWeights(backbone)
-    state = made.state("TT")
-    doubled = {key: owner for key, _, owner in made.listing("TT") if owner}
+@pytest.mark.parametrize("golden", ["r34", "r34_2b", "d121"], indirect=True)
+def test_either_of_two_names_for_the_same_layer_is_enough(golden: GoldenWeights) -> None:
+    backbone, state = golden.backbone, golden.state("TT")
+    doubled = {key: owner for key, _, owner in golden.listing("TT") if owner}
     assert doubled
     firsts = {key: value for key, value in state.items() if key not in doubled}
     seconds = {key: value for key, value in state.items() if key not in doubled.values()}
