@@ -59,7 +59,7 @@ class Preparation:
             size = self.size, self.size
         else:
             size = LongerSide(self.longer_side or 512).size(image.shape[:2], stride=32)
-        values = (resized(image, size) - np.float32(self.mean)) / np.float32(self.deviation)
+        values = (resized(image, size) - np.array(self.mean)) / np.array(self.deviation)
         return np.ascontiguousarray(values.transpose(2, 0, 1)[None], np.float32)
 
     def alpha(self, output: Array, size: tuple[int, int]) -> Array:
@@ -132,7 +132,7 @@ def _rembg(name: str) -> Peer:
 
     def alpha(image: Array) -> Array:
         mask = rembg.remove(Image.fromarray(levels(image, 8)), session=session, only_mask=True)
-        return np.asarray(mask, np.float32) / 255
+        return np.asarray(mask, np.float32) / np.float32(255)
 
     return alpha
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import pytest
 from benchmarks import peers, quality
 from onnx import TensorProto, helper, save
 from PIL import Image
+
+from animatte.evaluation.cases import folder_pictures
 
 SIZE = (48, 64)
 
@@ -79,7 +82,7 @@ def test_all_take_their_turn_at_every_picture(folder: Path) -> None:
 
         return peer
 
-    cases = quality.folder_pictures(folder).cases
+    cases = folder_pictures(folder).cases
     found = quality.turns({"a": named("a"), "b": named("b")}, cases)
     assert called == ["a", "b", "a", "b", "b", "a"]
     assert [turn.scores["iou"] for turn in found["a"]] == [
@@ -101,7 +104,7 @@ def test_a_photo_is_prepared_as_declared() -> None:
 def test_rembg_without_weights_is_skipped_and_not_downloaded(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(peers.importlib.util, "find_spec", lambda _: object())
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: object())
     for variable in ("U2NET_HOME", "REMBG_HOME"):
         monkeypatch.setenv(variable, str(tmp_path))
     with pytest.raises(peers.SkippedError, match=f"{name}.onnx is in none of"):
