@@ -152,6 +152,13 @@ def test_another_card_leaves_the_network_byte_for_byte(tiny_model: Path) -> None
     }
 
 
+def test_the_shipped_default_is_calibrated_for_its_own_strategy() -> None:
+    predictor = load(device="cpu")
+    assert predictor.calibration is not None
+    assert 0 < predictor.calibration.review < 1
+    assert predictor.calibration.confusion < 0  # doubt is no good sign
+
+
 def simulated(count: int = 40_000) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Signs, and whether a matte is right, which they foretell as 1.5 - 1.2 a - 0.4 b."""
     rng = np.random.default_rng(0)
