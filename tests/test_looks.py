@@ -10,10 +10,27 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from animatte.looks import Aspect, Looks, matte, parsed_aspect, parsed_straighten, parsed_zoom
+from animatte.confidence import Signs
+from animatte.looks import (
+    Aspect,
+    Looks,
+    Matte,
+    Seen,
+    parsed_aspect,
+    parsed_straighten,
+    parsed_zoom,
+)
+from animatte.looks import matte as matte_by_looks
 from animatte.turning import turned
 
 Array = NDArray[np.float32]
+
+
+def matte(
+    image: Array, look: Callable[[Array], Array], sketch: Callable[[Array], Array], looks: Looks
+) -> Matte:
+    """Of a look that discloses no signs of error."""
+    return matte_by_looks(image, lambda seen: Seen(look(seen)), sketch, looks)
 
 
 def scene(height: int = 120, width: int = 160) -> Array:
@@ -139,6 +156,27 @@ def test_small_subjects_of_a_lying_photo_are_turned_in_their_crops_too() -> None
     found = matte(image, weak, weak, Looks(straighten="auto", zoom="auto"))
     assert (found.turned, len(found.zoomed)) == (-90, 1)
     np.testing.assert_array_equal(found.alpha, red(image))
+
+
+def test_signs_are_those_of_the_looks_that_the_matte_is_made_of() -> None:
+    """Each look's sign is its number: of a turned photo the first look is not among them."""
+    looked = 0
+
+    def look(image: Array) -> Seen:
+        nonlocal looked
+        looked += 1
+        return Seen(only_upright(image), Signs(float(looked), 0.0))
+
+    lying = turned(scene(), 90)
+    found = matte_by_looks(lying, look, only_upright, Looks(straighten="auto"))
+    assert [each.confusion for each in found.signs] == [2]
+    looked = 0
+    small = scene(240, 320)
+    small[:, :, 0] = 0
+    small[100:140, 150:200, 0] = 1
+    found = matte_by_looks(small, look, only_upright, Looks(zoom="auto"))
+    assert [each.confusion for each in found.signs] == [1, 2]
+    assert matte(small, red, red, Looks(zoom="auto")).signs == ()
 
 
 @pytest.mark.parametrize(

@@ -17,13 +17,13 @@ import numpy as np
 
 from animatte.backgrounds import Background
 from animatte.cutting import (
-    EMPTY,
     AlphaPredictor,
     CutOptions,
     CutReport,
     cut_photo,
     cut_picture,
     encoded_picture,
+    result_warnings,
 )
 from animatte.images import OUTPUT_SUFFIXES, image_size
 from animatte.memory import (
@@ -97,7 +97,7 @@ def cut_stream(
     height, width = image_size(source, options.max_pixels)
     with shared.taken(photo_bytes(height * width, options.output_format.bit_depth)):
         picture = cut_picture(predictor, source, options)
-        return encoded_picture(picture, options), [EMPTY] if picture.is_empty else []
+        return encoded_picture(picture, options), result_warnings(picture)
 
 
 def cut_photos(

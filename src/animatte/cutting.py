@@ -31,9 +31,7 @@ from animatte.trimap import trimap_around
 
 Kind: TypeAlias = Literal["cutout", "matte", "trimap", "composite"]
 
-# Below this opacity everywhere, nothing was found.
-_FAINT = 0.1
-EMPTY = "no subject found, the result is empty"
+EMPTY = "no animal found, the result is empty or nearly so"
 
 
 class AlphaPredictor(Protocol):
@@ -108,7 +106,8 @@ class CutReport:
         seconds: from reading to written.
         is_empty: nothing was found in the photo.
         size: (height, width) of the photo.
-        confidence: how decided the matte is, from 0 to 1: `decidedness`.
+        confidence: probability from 0 to 1 that the matte is right, as in `animatte.looks.Matte`.
+        needs_review: the confidence is low.
         done: what was done to find the alpha, as plain values.
     """
 
@@ -117,13 +116,14 @@ class CutReport:
     seconds: float
     is_empty: bool
     size: tuple[int, int]
-    confidence: float
+    confidence: float | None
+    needs_review: bool
     done: Mapping[str, Any]
 
     @property
     def warnings(self) -> list[str]:
         """What the user should know of a result."""
-        return [EMPTY] if self.is_empty else []
+        return result_warnings(self)
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,7 +135,8 @@ class CutPicture:
         alpha: (H, W) levels, or None for an opaque picture.
         icc_profile: of the image; None means sRGB.
         photo_size: (height, width) of the photo.
-        confidence: `decidedness` of the matte.
+        confidence: as in `CutReport`.
+        needs_review: the confidence is low.
         is_empty: nothing was found.
         done: what was done to find the alpha, as plain values.
     """
@@ -144,9 +145,17 @@ class CutPicture:
     alpha: Levels | None
     icc_profile: bytes | None
     photo_size: tuple[int, int]
-    confidence: float
+    confidence: float | None
+    needs_review: bool
     is_empty: bool
     done: Mapping[str, Any]
+
+
+def result_warnings(result: CutReport | CutPicture) -> list[str]:
+    """What the user should know of a result, a line each."""
+    if result.is_empty:
+        return [EMPTY]
+    return [f"needs review (confidence {result.confidence:.2f})"] if result.needs_review else []
 
 
 def cut_photo(
@@ -184,6 +193,7 @@ def cut_photo(
         picture.is_empty,
         picture.photo_size,
         picture.confidence,
+        picture.needs_review,
         picture.done,
     )
 
@@ -213,7 +223,6 @@ def cut_picture(predictor: AlphaPredictor, source: Path | bytes, options: CutOpt
     photo = read_photo(source, options.max_pixels)
     found = predictor.matte(photo)
     keep_subject(found.alpha, options.subject)
-    is_empty = bool(found.alpha.max() < _FAINT)
     trimap = _trimap(predictor, photo, found, options.subject) if options.trimap else None
     done = dict(found.as_dict())
     box = None if options.crop is None else subject_crop(found.alpha, options.crop)
@@ -223,8 +232,16 @@ def cut_picture(predictor: AlphaPredictor, source: Path | bytes, options: CutOpt
     image, alpha, icc_profile = _pixels(
         photo, found.alpha[area], None if trimap is None else trimap[area], area, options
     )
-    confidence = decidedness(found.alpha)
-    return CutPicture(image, alpha, icc_profile, photo.size, confidence, is_empty, done)
+    return CutPicture(
+        image,
+        alpha,
+        icc_profile,
+        photo.size,
+        found.confidence,
+        found.needs_review,
+        found.is_empty,
+        done,
+    )
 
 
 def _trimap(
@@ -234,25 +251,6 @@ def _trimap(
     if subject == "all":
         return predictor.trimap(photo, found=found)
     return trimap_around(found.alpha, default_trimap_radius(photo.size))
-
-
-def decidedness(alpha: NDArray[np.float32]) -> float:
-    """How sure of itself a matte is: what is opaque over 0.8, as a share of what is over 0.2.
-
-    On animals with a true mask it goes with the overlap of matte and mask (rank correlation 0.55):
-    0.87 in the mean where that is over 0.9, 0.61 where it is below 0.7.
-
-    Args:
-        alpha: (H, W) in [0, 1].
-
-    Returns:
-        from 0 to 1; 0 for a matte without subject.
-    """
-    sure = possible = 0
-    for rows in bands(alpha.shape):
-        sure += int(np.count_nonzero(alpha[rows] > 0.8))
-        possible += int(np.count_nonzero(alpha[rows] > 0.2))
-    return sure / possible if possible else 0.0
 
 
 def _make_folder(folder: Path) -> None:

@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from animatte.confidence import Signs
 from animatte.images.arrays import Pixels
 from animatte.scales import resized_in_range
 from animatte.turning import turned, turned_back
@@ -22,7 +23,7 @@ from animatte.upright import sureness, upright_angle
 from animatte.zooming import Box, paste, subject_boxes
 
 Array: TypeAlias = NDArray[np.float32]
-Look: TypeAlias = Callable[[Pixels], Array]
+Sketch: TypeAlias = Callable[[Pixels], Array]
 When: TypeAlias = Literal["never", "auto", "always"]
 
 _WHEN: tuple[When, ...] = get_args(When)
@@ -34,6 +35,23 @@ _CLEAR_GAIN = 0.1
 _SMALL: dict[str, float] = {"auto": 0.6, "always": 0.85}
 _MOST_STRETCH = 8
 _MOST_PIXELS = 64_000_000
+# An animal is more than half opaque somewhere.
+_FAINT = 0.5
+
+
+class Seen(NamedTuple):
+    """What one look gives.
+
+    Attributes:
+        alpha: (H, W) in [0, 1], at the size of what was looked at.
+        signs: what hints at an error; None of a network that merges by itself.
+    """
+
+    alpha: Array
+    signs: Signs | None = None
+
+
+Look: TypeAlias = Callable[[Pixels], Seen]
 
 
 @dataclass(frozen=True)
@@ -95,12 +113,25 @@ class Matte(NamedTuple):
         turned: degrees counter-clockwise that the photo was turned by for the network.
         zoomed: the crops that were looked at a second time, in pixels of the photo.
         aspect: the proportions to which it was stretched.
+        signs: what hints at an error, of each look that alpha is made of; empty where the network
+            discloses none.
+        confidence: probability in [0, 1] that alpha is right, as `animatte.confidence` says; 0 if
+            nothing was found; None where it was not measured for these weights.
+        needs_review: the confidence is below the threshold that comes with the weights.
     """
 
     alpha: Array
     turned: float = 0.0
     zoomed: tuple[Box, ...] = ()
     aspect: Aspect | None = None
+    signs: tuple[Signs, ...] = ()
+    confidence: float | None = None
+    needs_review: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no animal was found: nothing, or nothing that is more than half opaque."""
+        return bool(self.alpha.max() < _FAINT)
 
     def as_dict(self) -> dict[str, Any]:
         """Return what was done as plain values, ready for JSON."""
@@ -147,7 +178,7 @@ def parsed_zoom(text: str) -> When:
     return _when("zoom", text)
 
 
-def matte(image: Pixels, look: Look, sketch: Look, looks: Looks) -> Matte:
+def matte(image: Pixels, look: Look, sketch: Sketch, looks: Looks) -> Matte:
     """Find alpha in as many looks as it takes.
 
     Args:
@@ -161,38 +192,43 @@ def matte(image: Pixels, look: Look, sketch: Look, looks: Looks) -> Matte:
     """
     size = image.shape[:2]
     stretched = image if looks.aspect is None else _stretched(image, looks.aspect)
-    alpha, degrees = _upright_alpha(stretched, look, sketch, looks.straighten)
+    (alpha, whole), degrees = _upright_seen(stretched, look, sketch, looks.straighten)
     boxes: list[Box] = []
+    signs = [whole]
     if looks.zoom != "never":
         boxes = subject_boxes(alpha, _SMALL[looks.zoom])
     for box in boxes:
         crop = np.ascontiguousarray(stretched[box.area])
-        paste(alpha, _turned_alpha(crop, look, degrees, alpha[box.area]), box)
+        close = _turned_seen(crop, look, degrees, alpha[box.area])
+        paste(alpha, close.alpha, box)
+        signs.append(close.signs)
     if alpha.shape != size:
         boxes = [_scaled(box, alpha.shape, size) for box in boxes]
         alpha = resized_in_range(alpha, size)
-    return Matte(alpha, degrees, tuple(boxes), looks.aspect)
+    disclosed = tuple(each for each in signs if each is not None)
+    return Matte(alpha, degrees, tuple(boxes), looks.aspect, disclosed)
 
 
-def _upright_alpha(
-    image: Pixels, look: Look, sketch: Look, straighten: When | float
-) -> tuple[Array, float]:
-    """Alpha of the picture turned upright, turned back; and the angle."""
+def _upright_seen(
+    image: Pixels, look: Look, sketch: Sketch, straighten: When | float
+) -> tuple[Seen, float]:
+    """What is seen of the picture turned upright, turned back; and the angle."""
     if not isinstance(straighten, str):
         cuts_corners = straighten % 90 != 0  # which the look at the picture as it is has to fill
-        outside = look(image) if cuts_corners else np.zeros(image.shape[:2], np.float32)
-        return _turned_alpha(image, look, straighten, outside), straighten
+        outside = look(image).alpha if cuts_corners else np.zeros(image.shape[:2], np.float32)
+        return _turned_seen(image, look, straighten, outside), straighten
     first = look(image)
-    if straighten == "never" or (straighten == "auto" and sureness(first) > _SURE):
+    if straighten == "never" or (straighten == "auto" and sureness(first.alpha) > _SURE):
         return first, 0.0
     degrees = upright_angle(image, sketch, _CLEAR_GAIN if straighten == "auto" else 0.0)
-    return _turned_alpha(image, look, degrees, first) if degrees else first, degrees
+    return _turned_seen(image, look, degrees, first.alpha) if degrees else first, degrees
 
 
-def _turned_alpha(image: Pixels, look: Look, degrees: float, outside: Array) -> Array:
+def _turned_seen(image: Pixels, look: Look, degrees: float, outside: Array) -> Seen:
     if degrees == 0:
         return look(image)
-    return turned_back(look(turned(image, degrees)), degrees, outside)
+    seen = look(turned(image, degrees))
+    return seen._replace(alpha=turned_back(seen.alpha, degrees, outside))
 
 
 def _when(name: str, value: str, more: str = "") -> When:

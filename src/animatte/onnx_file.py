@@ -22,6 +22,7 @@ _MODEL_GRAPH, _MODEL_METADATA = 7, 14
 _GRAPH_NODE, _GRAPH_INITIALISER, _GRAPH_OUTPUT, _GRAPH_VALUE_INFO = 1, 5, 12, 13
 _NODE_INPUT, _NODE_OUTPUT = 1, 2
 _TENSOR_NAME, _VALUE_NAME = 8, 1
+_ENTRY_KEY, _ENTRY_VALUE = 1, 2
 _FIXED_WIDTHS = {1: 8, 5: 4}
 
 
@@ -90,6 +91,23 @@ def _checked_card(text: str, label: str) -> dict[str, Any]:
     return card
 
 
+def with_card(model: bytes, card: Mapping[str, Any]) -> bytes:
+    """Return a model with this card in place of its own; the network stays byte for byte.
+
+    Args:
+        model: an ONNX file's content.
+        card: plain values; what `model_card` demands is not looked for here.
+    """
+    kept = [
+        field.whole
+        for field in _fields(memoryview(model))
+        if field.number != _MODEL_METADATA or _entry(field.payload)[0] != CARD_KEY
+    ]
+    key, value = CARD_KEY.encode(), json.dumps(card).encode()
+    entry = _with_length(_ENTRY_KEY, key) + _with_length(_ENTRY_VALUE, value)
+    return b"".join([*kept, _with_length(_MODEL_METADATA, entry)])
+
+
 def subgraph(model: bytes, outputs: Iterable[str]) -> bytes:
     """Return a model that computes only `outputs`: without the nodes and weights of the others.
 
@@ -101,7 +119,7 @@ def subgraph(model: bytes, outputs: Iterable[str]) -> bytes:
     for field in _fields(memoryview(model)):
         if field.number == _MODEL_GRAPH:
             graph = b"".join(_kept(list(_fields(field.payload)), set(outputs)))
-            parts += [bytes([_MODEL_GRAPH << 3 | 2]), _as_varint(len(graph)), graph]
+            parts.append(_with_length(_MODEL_GRAPH, graph))
         else:
             parts.append(field.whole)
     return b"".join(parts)
@@ -133,7 +151,7 @@ def _kept(graph: list[_Field], outputs: set[str]) -> Iterator[memoryview]:
 def _entry(message: memoryview) -> tuple[str, str]:
     """Key and value of a metadata entry."""
     fields: Mapping[int, memoryview] = {f.number: f.payload for f in _fields(message)}
-    return str(fields[1], "utf-8"), str(fields.get(2, b""), "utf-8")
+    return str(fields[_ENTRY_KEY], "utf-8"), str(fields.get(_ENTRY_VALUE, b""), "utf-8")
 
 
 def _strings(fields: Iterable[_Field], number: int) -> list[str]:
@@ -181,6 +199,11 @@ def _varint(message: memoryview, at: int) -> tuple[int, int]:
         if byte < 0x80:
             return value, at
     raise IndexError("a number of more than 64 bits")
+
+
+def _with_length(number: int, payload: bytes) -> bytes:
+    """A field with its tag and length, of a number below 16."""
+    return bytes([number << 3 | 2]) + _as_varint(len(payload)) + payload
 
 
 def _as_varint(value: int) -> bytes:

@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from animatte.confidence import CARD_ENTRY, Calibration
 from animatte.engine import Network, load_network
 from animatte.foregrounds import estimated_foreground
 from animatte.images import Photo, photo_from_array, read_photo
 from animatte.images.arrays import Pixels, bands, levels, unit_pixels
-from animatte.looks import Looks, Matte, matte
+from animatte.looks import Looks, Matte, Seen, matte
 from animatte.refining import default_trimap_radius, named_refinement
-from animatte.seeing import MOST_PIXELS, full_size_alpha, full_size_branches
+from animatte.seeing import MOST_PIXELS, full_size_alpha, full_size_branches, full_size_look
 from animatte.strategies import SKETCH, Strategy, default_strategy, named_strategy
 from animatte.trimap import trimap_around, trimap_from_branches
 
@@ -40,8 +41,12 @@ class Predictor:
         most_pixels: the most that the network is shown at once; what is larger it sees in windows.
 
     Raises:
-        ValueError: if `refine` is unknown.
+        ValueError: if `refine` is unknown, or the card's calibration cannot be read.
         ModuleNotFoundError: if `refine` needs an extra that is not installed, naming it.
+
+    Attributes:
+        calibration: what makes a confidence, and the threshold of a review; None where none is
+            stored with the weights, or the strategy glances at other sizes than it was fitted for.
     """
 
     def __init__(
@@ -56,6 +61,7 @@ class Predictor:
         self.most_pixels = most_pixels
         self.strategy = strategy or _own_strategy(network)
         self.looks = looks or Looks()
+        self.calibration = _own_calibration(network, self.strategy)
         self._refinement = None if refine is None else named_refinement(refine)
 
     @property
@@ -77,7 +83,9 @@ class Predictor:
         return self.matte(image).alpha
 
     def matte(self, image: Picture) -> Matte:
-        """Return alpha as `alpha` does, and what was done to find it.
+        """Return alpha as `alpha` does, what was done to find it, and how sure to be of it.
+
+        The confidence is that of the network: of several looks the least; before `refine`.
 
         Raises:
             ImageError: if the picture cannot be read or is of another kind.
@@ -90,7 +98,7 @@ class Predictor:
         if photo.own_alpha is not None:
             for rows in bands(found.alpha.shape):
                 found.alpha[rows] *= unit_pixels(photo.own_alpha[rows])
-        return found
+        return _with_confidence(found, self.calibration)
 
     def cutout(self, image: Picture) -> NDArray[np.uint8]:
         """Return (H, W, 4) RGBA with straight alpha and the subject's own colours, without fringe.
@@ -133,8 +141,8 @@ class Predictor:
             background = 1 - (1 - background) * photo.alpha
         return trimap_from_branches(foreground, background, chosen)
 
-    def _look(self, image: Pixels) -> NDArray[np.float32]:
-        return full_size_alpha(self.network, image, self.strategy, self.most_pixels)
+    def _look(self, image: Pixels) -> Seen:
+        return full_size_look(self.network, image, self.strategy, self.most_pixels)
 
     def _sketch(self, image: Pixels) -> NDArray[np.float32]:
         return full_size_alpha(self.network, image, SKETCH, self.most_pixels)
@@ -159,6 +167,21 @@ def load(
 def _own_strategy(network: Network) -> Strategy:
     stored = network.card.get("strategy")
     return Strategy.from_dict(stored) if stored else default_strategy(network.rosta)
+
+
+def _own_calibration(network: Network, strategy: Strategy) -> Calibration | None:
+    stored = network.card.get(CARD_ENTRY)
+    calibration = Calibration.from_dict(stored) if stored else None
+    suits = calibration is not None and calibration.suits(strategy.glance, strategy.mirrored)
+    return calibration if suits else None
+
+
+def _with_confidence(found: Matte, calibration: Calibration | None) -> Matte:
+    if calibration is None or not found.signs:
+        return found
+    least = min(calibration.confidence(signs) for signs in found.signs)
+    confidence = 0.0 if found.is_empty else least
+    return found._replace(confidence=confidence, needs_review=confidence < calibration.review)
 
 
 def _as_photo(image: Picture) -> Photo:

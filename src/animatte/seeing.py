@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from animatte.confidence import Signs, signs_of_error
 from animatte.engine import WHOLE_OUTPUTS, Network
 from animatte.images.arrays import Pixels, bands, unit_pixels
+from animatte.looks import Seen
 from animatte.merging import (
     focus_counts,
     merge_softly_in_tiles,
@@ -33,9 +35,23 @@ _FLAT = np.float32(1 / 512)
 _MUCH_LARGER = 4
 
 
+class _Glance(NamedTuple):
+    """(C, h, w) class scores, the mean where there are two glances, and what these disclose."""
+
+    scores: Array
+    signs: Signs
+
+
 def full_size_alpha(
     network: Network, image: Pixels, strategy: Strategy, most_pixels: int = MOST_PIXELS
 ) -> Array:
+    """Return (H, W) alpha as `full_size_look` does, alone."""
+    return full_size_look(network, image, strategy, most_pixels).alpha
+
+
+def full_size_look(
+    network: Network, image: Pixels, strategy: Strategy, most_pixels: int = MOST_PIXELS
+) -> Seen:
     """Predict alpha at the photo's own size, which may be any from 1×1.
 
     A focus larger than `most_pixels` is looked for in overlapping windows, and only in those
@@ -50,7 +66,7 @@ def full_size_alpha(
             merges by itself, is reduced to it.
 
     Returns:
-        (H, W) float32 in [0, 1].
+        (H, W) float32 alpha in [0, 1], and the signs of error in the glances that led to it.
 
     Raises:
         ValueError: if the network gives no glance and focus apart, and `strategy` needs them.
@@ -63,15 +79,15 @@ def full_size_alpha(
     view = image if seen == size else viewed(image, seen)
     if strategy.merging == "soft" and max(seen) >= 2 * _MUCH_LARGER * max(largest):
         view = viewed(view, bounded_size(seen, _MUCH_LARGER**2 * _area(largest)))
-    while (alpha := _if_memory_lasts(network, view, image, strategy, most_pixels)) is None:
+    while (found := _if_memory_lasts(network, view, image, strategy, most_pixels)) is None:
         most_pixels = max(min(most_pixels, _area(largest)) // 4, LEAST_SIDE**2)
-    return alpha
+    return found
 
 
 def _if_memory_lasts(
     network: Network, view: Pixels, image: Pixels, strategy: Strategy, most_pixels: int
-) -> Array | None:
-    """Alpha, or None if less is to be tried at once."""
+) -> Seen | None:
+    """What is seen, or None if less is to be tried at once."""
     try:
         return _enlarged(network, view, image, strategy, most_pixels)
     except MemoryError:
@@ -105,17 +121,17 @@ def largest_seen(strategy: Strategy) -> int:
 
 def _enlarged(
     network: Network, view: Pixels, image: Pixels, strategy: Strategy, most_pixels: int
-) -> Array:
+) -> Seen:
     size: Size = image.shape[:2]
-    alpha, focus_view = _seen_alpha(network, view, strategy, most_pixels)
+    (alpha, signs), focus_view = _seen_alpha(network, view, strategy, most_pixels)
     _flatten(alpha)
     if strategy.guided and min(size[0] - alpha.shape[0], size[1] - alpha.shape[1]) > 0:
-        return guided_enlargement(alpha, unit_pixels(focus_view), image)
+        return Seen(guided_enlargement(alpha, unit_pixels(focus_view), image), signs)
     # Cubic, as a matte magnified linearly shows a lattice along slanting edges; it overshoots
     # beside steep ones, mostly outside [0, 1], where it is cut off.
     full: Array = resized(alpha, size, cv2.INTER_CUBIC)
     np.clip(full, 0, 1, out=full)
-    return full
+    return Seen(full, signs)
 
 
 def _flatten(alpha: Array) -> None:
@@ -131,26 +147,29 @@ def _flatten(alpha: Array) -> None:
 
 def _seen_alpha(
     network: Network, view: Pixels, strategy: Strategy, most_pixels: int
-) -> tuple[Array, Pixels]:
+) -> tuple[Seen, Pixels]:
     """Alpha as the strategy sees it (labels: at the view's size), and what the focus saw."""
     seen: Size = view.shape[:2]
     focus_size = strategy.focus.size(seen, network.stride)
     if network.rosta in WHOLE_OUTPUTS:
         focus_view = viewed(view, _bounded(focus_size, most_pixels, network.stride))
-        return _whole(network, focus_view, strategy), focus_view
+        return Seen(_whole(network, focus_view, strategy)), focus_view
     if _area(focus_size) > most_pixels:
         levels = resized(view, focus_size)
-        glance = _glance(network, view, strategy, most_pixels) ** _power(strategy)
+        glance, signs = _glance(network, view, strategy, most_pixels)
+        glance = glance ** _power(strategy)
         focus = _focus_in_windows(network, levels, glance, strategy.merging, most_pixels)
         if strategy.merging == "soft":
             merge_softly_in_tiles(glance, focus, network.rosta)
-            return focus, levels
-        return merged_by_labels(glance, focus, network.rosta, seen), levels
+            return Seen(focus, signs), levels
+        return Seen(merged_by_labels(glance, focus, network.rosta, seen), signs), levels
     focus_view = viewed(view, focus_size)
-    glance, focus = _glance_and_focus(network, view, focus_view, strategy, most_pixels)
+    (glance, signs), focus = _glance_and_focus(network, view, focus_view, strategy, most_pixels)
     if strategy.merging == "soft":
-        return merged_softly(glance ** _power(strategy), focus, network.rosta), focus_view
-    return merged_by_labels(glance, focus, network.rosta, seen), focus_view
+        alpha = merged_softly(glance ** _power(strategy), focus, network.rosta)
+    else:
+        alpha = merged_by_labels(glance, focus, network.rosta, seen)
+    return Seen(alpha, signs), focus_view
 
 
 def _whole(network: Network, focus_view: Array, strategy: Strategy) -> Array:
@@ -170,7 +189,7 @@ def _whole(network: Network, focus_view: Array, strategy: Strategy) -> Array:
 
 def _glance_and_focus(
     network: Network, view: Pixels, focus_view: Array, strategy: Strategy, most_pixels: int
-) -> tuple[Array, Array]:
+) -> tuple[_Glance, Array]:
     """(C, h, w) and (h', w'), each at the size that the strategy gives it; one forward if equal."""
     size = strategy.glance.size(view.shape[:2], network.stride)
     if size != focus_view.shape[:2]:
@@ -179,7 +198,7 @@ def _glance_and_focus(
     return _with_mirrored(network, view, strategy, most_pixels, glance), focus
 
 
-def _glance(network: Network, view: Pixels, strategy: Strategy, most_pixels: int) -> Array:
+def _glance(network: Network, view: Pixels, strategy: Strategy, most_pixels: int) -> _Glance:
     size = strategy.glance.size(view.shape[:2], network.stride)
     glance = network.glance(viewed(view, _bounded(size, most_pixels, network.stride)))
     return _with_mirrored(network, view, strategy, most_pixels, glance)
@@ -187,13 +206,14 @@ def _glance(network: Network, view: Pixels, strategy: Strategy, most_pixels: int
 
 def _with_mirrored(
     network: Network, view: Pixels, strategy: Strategy, most_pixels: int, glance: Array
-) -> Array:
+) -> _Glance:
     """Mean of a glance and of the mirrored one, where the strategy has one."""
     if strategy.mirrored is None:
-        return glance
+        return _Glance(glance, signs_of_error(glance))
     size = strategy.mirrored.size(view.shape[:2], network.stride)
     mirrored = viewed(view, _bounded(size, most_pixels, network.stride))[:, ::-1]
-    return _mean(glance, network.glance(mirrored)[:, :, ::-1])
+    again = network.glance(mirrored)[:, :, ::-1]
+    return _Glance(_mean(glance, again), signs_of_error(glance, again))
 
 
 def _focus_in_windows(

@@ -1,5 +1,6 @@
 """`animatte cut`, as a new user tries it."""
 
+import re
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,9 @@ from tests.cli.conftest import SIZE, lines, made, picture
 from typer.testing import CliRunner
 
 from animatte.cli import app
+from animatte.confidence import Calibration
+from animatte.onnx_file import model_card, with_card
+from animatte.strategies import named_strategy
 
 
 def test_one_photo_gives_a_cutout_beside_it(cut: Any, folder: Path) -> None:
@@ -83,7 +87,7 @@ def test_a_report_tells_what_was_done_to_each_photo(cut: Any, folder: Path) -> N
     assert (dog["turned"], dog["aspect"], dog["model"]) == (-90, "16:9", "tiny")
     assert all(len(box) == 4 for box in dog["zoomed"])
     assert dog["seconds"] > 0
-    assert dog["warnings"] in ([], ["no subject found, the result is empty"])
+    assert dog["warnings"] in ([], ["no animal found, the result is empty or nearly so"])
     assert "damaged" in broken["error"] or "broken.jpg" in broken["error"]
     assert "output" not in broken
     with Image.open("out/dog.cutout.png") as image:
@@ -163,7 +167,24 @@ def test_a_crop_holds_the_subject_and_is_told(cut: Any, folder: Path) -> None:
     assert result.exit_code == 0, result.output
     (line,) = lines("r.jsonl")
     top, left, height, width = line["crop"] or (0, 0, *SIZE)
-    assert 0 <= line["confidence"] <= 1
+    assert line["confidence"] is None  # the model is not calibrated
     with Image.open("rex.png") as image:
         assert image.size == (width, height)
     assert top + height <= SIZE[0] and left + width <= SIZE[1]
+
+
+def test_a_low_confidence_is_a_warning_and_counted(folder: Path, tiny_model: Path) -> None:
+    """A threshold above 1 sends every photo to review."""
+    glance = named_strategy("hybrid").glance
+    low = Calibration(-1.0, -0.1, 0.0, 1.01, 0.85, glance)
+    card = {**model_card(tiny_model), "confidence": low.as_dict()}
+    Path("low.onnx").write_bytes(with_card(tiny_model.read_bytes(), card))
+    options = ["--model", "low.onnx", "--report", "r.jsonl", "-o", "out"]
+    result = CliRunner().invoke(app, ["cut", ".", *options])
+    reviewed = [line for line in lines("r.jsonl") if line.get("needs_review")]
+    assert reviewed
+    for line in reviewed:
+        assert 0 < line["confidence"] < 1
+        assert line["warnings"] == [f"needs review (confidence {line['confidence']:.2f})"]
+        assert f"warning: {line['photo']}: {line['warnings'][0]}" in result.stderr
+    assert re.search(rf"to review\W+{len(reviewed)}\b", result.stderr)

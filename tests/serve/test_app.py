@@ -17,7 +17,9 @@ import pytest
 from PIL import Image
 from tests.serve.conftest import MiddleNetwork, Started, middle_predictor
 
+from animatte.confidence import Calibration
 from animatte.images import read_alpha, read_photo
+from animatte.predictor import Predictor
 
 PNG = {"Content-Type": "image/png"}
 
@@ -78,7 +80,18 @@ def test_a_crop_is_smaller_and_tells_the_size_of_the_photo(
     assert height < 40
     assert answer.headers["x-animatte-size"] == "60x40"
     assert answer.headers["x-animatte-empty"] == "false"
-    assert 0 < float(answer.headers["x-animatte-confidence"]) <= 1
+    assert "x-animatte-confidence" not in answer.headers  # the model is not calibrated
+
+
+def test_a_calibrated_model_s_confidence_is_told(started: Started, photo: SimpleNamespace) -> None:
+    predictor = middle_predictor()
+    own = predictor.strategy
+    calibration = Calibration(-1.0, 0.0, -6.0, 0.97, 0.85, own.glance, own.mirrored)
+    network: Any = predictor.network
+    network.card["confidence"] = calibration.as_dict()
+    answer = started(Predictor(network)).post("/v1/cutout", content=photo.data, headers=PNG)
+    assert 0 < float(answer.headers["x-animatte-confidence"]) < 0.97
+    assert answer.headers["x-animatte-review"] == "true"
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,8 @@ class Tally:
                 print(f"{result.output}  as it was")
             return
         self.counts["cut"] += 1
-        self.counts["without subject"] += result.is_empty
+        self.counts["without animal"] += result.is_empty
+        self.counts["to review"] += result.needs_review and not result.is_empty
         self._pixels += result.size[0] * result.size[1]
         for warning in result.warnings:
             print(f"warning: {result.photo}: {warning}", file=sys.stderr)
@@ -71,7 +72,7 @@ class Tally:
 
         seconds = perf_counter() - self._start
         table = Table(show_header=False)
-        for name in ("cut", "as they were", "without subject", "failed"):
+        for name in ("cut", "as they were", "without animal", "to review", "failed"):
             if self.counts[name] or name == "cut":
                 table.add_row(name, str(self.counts[name]))
         if listed.others:
@@ -98,7 +99,8 @@ def report_line(result: Result) -> dict[str, Any]:
         "seconds": round(result.seconds, 3),
         "width": width,
         "height": height,
-        "confidence": round(result.confidence, 3),
+        "confidence": None if result.confidence is None else round(result.confidence, 3),
+        "needs_review": result.needs_review,
         **result.done,
         "warnings": result.warnings,
     }

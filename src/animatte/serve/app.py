@@ -230,10 +230,12 @@ def _streamed(answer: Answer, media_type: str) -> StreamingResponse:
     headers = {
         "Content-Length": str(len(answer.data)),
         "X-Animatte-Size": f"{width}x{height}",
-        "X-Animatte-Confidence": f"{answer.confidence:.3f}",
         "X-Animatte-Empty": str(answer.is_empty).lower(),
         "Cache-Control": "no-store",
     }
+    if answer.confidence is not None:
+        headers["X-Animatte-Confidence"] = f"{answer.confidence:.3f}"
+        headers["X-Animatte-Review"] = str(answer.needs_review).lower()
     return StreamingResponse(_chunks(answer.data), media_type=media_type, headers=headers)
 
 

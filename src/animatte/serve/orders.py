@@ -75,13 +75,15 @@ class Answer:
     Attributes:
         data: the file.
         photo_size: (height, width) of the photo in pixels.
-        confidence: as `animatte.cutting.CutReport`.
-        is_empty: no subject was found.
+        confidence: as in `animatte.cutting.CutReport`.
+        needs_review: as there.
+        is_empty: no animal was found.
     """
 
     data: bytes
     photo_size: tuple[int, int]
-    confidence: float
+    confidence: float | None
+    needs_review: bool
     is_empty: bool
 
 
@@ -131,7 +133,9 @@ def answered(predictor: Predictor, photo: bytes, order: Order) -> Answer:
         raise RefusalError(422, str(error)) from error
     except MemoryError as error:
         raise RefusalError(413, "the photo does not fit into memory; send a smaller one") from error
-    return Answer(data, picture.photo_size, picture.confidence, picture.is_empty)
+    return Answer(
+        data, picture.photo_size, picture.confidence, picture.needs_review, picture.is_empty
+    )
 
 
 def _background(text: str) -> Background:

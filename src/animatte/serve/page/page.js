@@ -42,6 +42,7 @@ async function sent(photo, query = "") {
       throw new Error(said.error || `the server answered ${answer.status}`);
     }
     photo.empty = answer.headers.get("X-Animatte-Empty") === "true";
+    photo.review = answer.headers.get("X-Animatte-Review") === "true";
     return createImageBitmap(await answer.blob());
   }
 }
@@ -53,7 +54,8 @@ async function cut(photo) {
   try {
     photo.cutout = await sent(photo);
     photo.state = "done";
-    say(photo.empty ? `${photo.name}: no subject found` : `${photo.name} is cut out`);
+    say(photo.empty ? `${photo.name}: no animal found`
+      : `${photo.name} is cut out${photo.review ? ", but needs review" : ""}`);
   } catch (error) {
     photo.state = "failed";
     photo.problem = error instanceof TypeError ? "the server cannot be reached" : error.message;
@@ -85,7 +87,8 @@ function listItem(photo) {
   image.src = photo.address;
   image.alt = "";
   image.addEventListener("error", () => { image.hidden = true; });
-  state.textContent = photo.state === "done" && photo.empty ? "no subject" : WORDS[photo.state];
+  state.textContent = photo.state !== "done" ? WORDS[photo.state]
+    : photo.empty ? "no animal" : photo.review ? "needs review" : WORDS.done;
   text.append(photo.name, state);
   button.type = "button";
   button.setAttribute("aria-current", String(photo === current));
