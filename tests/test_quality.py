@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from benchmarks import peers, quality
+from benchmarks import peers, quality, views
 from onnx import TensorProto, helper, save
 from PIL import Image
 
 from animatte.evaluation.cases import folder_pictures
+from animatte.strategies import named_strategy
 
 SIZE = (48, 64)
 
@@ -115,3 +117,37 @@ def test_rembg_without_weights_is_skipped_and_not_downloaded(
 def test_what_is_unknown_is_refused(text: str, red_model: Path) -> None:
     with pytest.raises(ValueError, match="is unknown; choose"):
         peers.peer_named(text.replace("FILE", str(red_model)), 1)
+
+
+def test_views_are_compared_in_one_run(
+    folder: Path,
+    tiny_model: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    asked = ["64/0/96", "64/96/96+cubic+sharpness=2"]
+    flags = [part for text in asked for part in ("--view", text)]
+    monkeypatch.setattr(
+        sys, "argv", ["views.py", str(folder), "--model", str(tiny_model), "--count", "1", *flags]
+    )
+    views.main()
+    printed = capsys.readouterr().out
+    assert "discs, 1 of 2 pictures" in printed
+    rows = [line for line in printed.splitlines() if line.startswith("| 64")]
+    assert [row.split(" | ")[0] for row in rows] == [f"| {text}" for text in asked]
+    assert rows[0].endswith("| 1.00 |")
+
+
+def test_a_view_says_how_glance_and_focus_merge() -> None:
+    plain, other = (
+        views.strategy_of("320/448/704"),
+        views.strategy_of("320/0/512+cubic+sharpness=2"),
+    )
+    assert plain == replace(named_strategy("view"), name="320/448/704")
+    assert (other.mirrored, other.guided, other.sharpness) == (None, False, 2)
+
+
+@pytest.mark.parametrize("text", ["320", "320/448/wide", "320/448/704+round", "1/2/3+sharpness=a"])
+def test_what_is_no_view_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"is none .*; write it as 320/448/704"):
+        views.strategy_of(text)
