@@ -147,6 +147,21 @@ def test_every_known_configuration_builds_a_network_of_its_rosta(config: GFMConf
         assert network.rosta == Rosta(config.rosta)
 
 
+@pytest.mark.parametrize("factor", [0.5, 1.5])
+def test_a_wider_network_has_the_same_encoder_and_sees_the_same_sizes(factor: float) -> None:
+    plain = gfm_config("animatte-s")
+    wide = plain.widened(factor)
+    assert (wide.encoder, wide.rosta) == (plain.encoder, plain.rosta)
+    assert wide.focus.stages[0] == (96 * factor, 96 * factor)
+    assert wide.focus.head == (round(16 * factor),)
+    assert all(each % 8 == 0 for stage in wide.glance.stages for each in stage)
+    network, image = built_gfm(wide).eval(), torch.rand(1, 3, 32, 64)
+    with torch.inference_mode():
+        assert network(image).alpha.shape == (1, 1, 32, 64)
+    counts = [sum(each.numel() for each in built_gfm(of).parameters()) for of in (plain, wide)]
+    assert (counts[1] > counts[0]) == (factor > 1)
+
+
 def test_a_configuration_with_a_field_too_few_or_too_many_is_refused() -> None:
     values = gfm_config("animatte-s").as_dict()
     with pytest.raises(ValueError, match="colour"):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from animatte.models.registry import gfm_config
 from animatte.training.recipe import read_recipe
 from animatte.training.schedule import plans
 from animatte.training.sources import stream_of
@@ -28,6 +29,11 @@ def test_overrides_replace_values_by_path(recipe_file: Path) -> None:
     assert (recipe.seed, stage.phases[1].steps, stage.optimiser.rate) == (7, 9, 1e-3)
 
 
+def test_a_width_widens_the_network(recipe_file: Path) -> None:
+    network = read_recipe(recipe_file, ["network.width=2"]).network
+    assert network.config == gfm_config(network.name).widened(2)
+
+
 @pytest.mark.parametrize(
     ("override", "complaint"),
     [
@@ -45,6 +51,8 @@ def test_overrides_replace_values_by_path(recipe_file: Path) -> None:
         ("network={name: lfm}", r"stages\.0\.loss\.\w+: lfm has no such term; it has foreground_"),
         ("network={name: lfm, rosta: TT}", "has no RoSTa 'TT'"),
         ("network.name=r35", "network 'r35' is unknown; choose one of r34, "),
+        ("network={name: lfm, width: 2}", "width is 2.0, but lfm has one width; leave it out"),
+        ("network.width=0", r"network\.width"),
         ("network.rosta=RIM", "did you mean tt_"),
         ("network.rosta=XT", r"network\.rosta"),
         ("data.composition.track=rsnn", r"composition\.track"),

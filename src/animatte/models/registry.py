@@ -67,6 +67,30 @@ class GFMConfig:
         """Return plain values, ready for JSON."""
         return asdict(self)
 
+    def widened(self, factor: float) -> GFMConfig:
+        """Return it with context and decoders so many times as wide, in whole eights."""
+
+        def wide(*channels: int) -> tuple[int, ...]:
+            return tuple(max(round(factor * each / 8), 1) * 8 for each in channels)
+
+        (prior, context) = wide(self.prior_channels, self.context_channels)
+        glance, focus = (
+            replace(
+                decoder,
+                stages=tuple(wide(*stage) for stage in decoder.stages),
+                head=wide(*decoder.head),
+            )
+            for decoder in (self.glance, self.focus)
+        )
+        return replace(
+            self,
+            prior_channels=prior,
+            context_channels=context,
+            bridge=wide(*self.bridge),
+            glance=glance,
+            focus=focus,
+        )
+
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> GFMConfig:
         """Rebuild from `as_dict`'s values, lists taken for tuples.

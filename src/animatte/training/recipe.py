@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
-from animatte.models.registry import NetworkConfig, network_config
+from animatte.models.registry import GFMConfig, NetworkConfig, network_config
 from animatte.training.complaints import complaint
 from animatte.training.data_sections import DataSection
 from animatte.training.objective import term_names
@@ -25,6 +25,7 @@ class NetworkSection(Section):
     Attributes:
         name: a key of `GFM_CONFIGS` or `LFM_CONFIGS` in `animatte.models.registry`.
         rosta: the representation, of GFM only, or RIM for all three integrated; null for TT.
+        width: of GFM's context and decoders, as a multiple of what the name says.
         encoder_weights: file of encoder weights with torchvision's names, "imagenet" to fetch
             torchvision's from torch's hub, or null for fresh ones.
         frozen: names of the encoder's modules whose parameters stay as they are.
@@ -36,6 +37,7 @@ class NetworkSection(Section):
 
     name: str
     rosta: Literal["TT", "FT", "BT", "RIM"] | None = None
+    width: Fraction = 1.0
     encoder_weights: Path | None = None
     frozen: tuple[str, ...] = ()
     initial: Path | tuple[Path, ...] | None = None
@@ -44,11 +46,16 @@ class NetworkSection(Section):
     @property
     def config(self) -> NetworkConfig:
         """The network's configuration."""
-        return network_config(self.name, self.rosta)
+        config = network_config(self.name, self.rosta)
+        if self.width == 1:
+            return config
+        if isinstance(config, GFMConfig):
+            return config.widened(self.width)
+        raise ValueError(f"width is {self.width}, but {self.name} has one width; leave it out")
 
     @model_validator(mode="after")
     def _is_known(self) -> NetworkSection:
-        network_config(self.name, self.rosta)
+        _ = self.config
         return self
 
 
