@@ -28,7 +28,7 @@ IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 REMBG = ("u2net", "isnet-general-use", "birefnet-general")
 # Peers that run of a file alone, and how their publishers prepare a photo for them.
 WITH_FILES = ("modnet", "rvm", "onnx")
-_GRABCUT_SIDE, _GRABCUT_MARGIN, _GRABCUT_ROUNDS = 512, 0.05, 5
+_GRABCUT_SIDE, _GRABCUT_MARGIN, _GRABCUT_ROUNDS = 320, 0.05, 5
 
 
 class SkippedError(Exception):
