@@ -34,6 +34,7 @@ from animatte.video.frames import VideoError, Window
 from animatte.video.job import VideoReport
 from animatte.video.opening import opened
 from animatte.video.options import VideoOptions
+from animatte.video.rendering import Picture
 from animatte.video.running import cut_video, output_path
 
 GREEN = Background(colour=(0.0, 1.0, 0.0))
@@ -438,11 +439,11 @@ def test_a_full_disk_ends_in_one_line_and_what_is_finished_is_gone_on_with(
     written: list[int] = []
     add = FilmWriter.add
 
-    def full(self: FilmWriter, pixels: NDArray[Any], pts: int) -> None:
+    def full(self: FilmWriter, picture: Picture, pts: int) -> None:
         written.append(pts)
         if len(written) == 8:
             raise OSError(errno.ENOSPC, "No space left on device")
-        add(self, pixels, pts)
+        add(self, picture, pts)
 
     monkeypatch.setattr(FilmWriter, "add", full)
     short: dict[str, Any] = {"segment_seconds": Fraction(1, 10)}
