@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animatte.images.arrays import Levels, Pixels, levels, unit_pixels
-from animatte.scales import resized, viewed
+from animatte.scales import halved_to, resized, viewed
 from animatte.tiles import Area, magnified, tiles, whole_area
 
 Image: TypeAlias = NDArray[np.float32]
@@ -87,7 +87,7 @@ def quick_foreground(image: Pixels, alpha: Image) -> Pixels:
     """
     check_alpha(image, alpha)
     size = _reduced_size(alpha.shape, _REDUCTION)
-    small = unit_pixels(resized(image, size)), np.asarray(resized(alpha, size), np.float32)
+    small = unit_pixels(halved_to(image, size)), np.asarray(halved_to(alpha, size), np.float32)
     foreground, background = (
         np.asarray(cv2.resize(_of_kind(each, image.dtype), alpha.shape[::-1]))
         for each in _coarse_colours(*small)
@@ -206,10 +206,9 @@ def _three_times(plane: Image) -> Image:
 
 
 def _weighted_blur(colour: Image, weight: Image, kernel: int) -> Image:
-    """Box mean of colours (H, W, 3) by weights (H, W, 3); without weight the colour stays."""
+    """Box mean of colours (H, W, 3) by a weight (H, W), three times; without it colours stay."""
     size = (kernel, kernel)
-    total: Image = np.asarray(cv2.blur(weight, size), np.float32)
-    total += np.float32(_LEAST_WEIGHT)
+    total = _three_times(cv2.blur(weight[:, :, 0], size) + np.float32(_LEAST_WEIGHT))
     blurred: Image = np.asarray(cv2.blur(colour * weight, size), np.float32)
     blurred += np.float32(_LEAST_WEIGHT) * colour
     blurred /= total

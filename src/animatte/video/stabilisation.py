@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animatte.images.arrays import Pixels, levels
-from animatte.scales import resized
+from animatte.scales import halved_to, resized
 from animatte.video.frames import Frame
 
 Array: TypeAlias = NDArray[np.float32]
@@ -34,6 +34,7 @@ _MOST_KEPT: Final = 0.85
 _TRUSTED_DIFFERENCE: Final = 0.045
 # Of the one-frame delay: what counts as the same alpha, as published.
 _SAME: Final = 0.1
+_MIXING_SIDE: Final = 640  # at least this many pixels of the longer side
 # Of scene cuts: mean difference of the views in [0, 1], and what their histograms share at most.
 _CUT_DIFFERENCE: Final = 0.1
 _CUT_SHARED: Final = 0.6
@@ -80,7 +81,7 @@ def reduced_view(image: Pixels) -> View:
     height, width = image.shape[:2]
     ratio = min(1.0, _VIEW_SIDE / max(height, width))
     size = (max(1, round(height * ratio)), max(1, round(width * ratio)))
-    return levels(resized(image, size), 8)
+    return levels(halved_to(image, size), 8)
 
 
 def is_scene_cut(before: View, after: View) -> bool:
@@ -151,16 +152,25 @@ def _steadied(last: Steady, item: MattedFrame, search: cv2.DISOpticalFlow) -> Ar
         return item.alpha
     still = np.zeros((*after.shape, 2), np.float32)  # where the search begins
     flow = np.asarray(search.calc(after, before, still), np.float32)
-    height, width = item.alpha.shape
-    columns, rows = _places(flow, (height, width))
-    carried: Array = np.asarray(_moved(last.alpha, columns, rows), np.float32)
+    size = _mixing_size(item.alpha.shape)
+    height, width = size
+    columns, rows = _places(flow, size)
+    change = np.asarray(_moved(resized(last.alpha, size), columns, rows), np.float32)
     weight = np.asarray(cv2.resize(_trust(last.view, item.view, flow), (width, height)), np.float32)
     # What comes from outside the picture is not known: no trust there.
     weight[(columns < 0) | (columns > width - 1) | (rows < 0) | (rows > height - 1)] = 0
-    carried -= item.alpha
-    carried *= weight
-    carried += item.alpha
-    return carried
+    change -= resized(item.alpha, size)
+    change *= weight
+    steadied: Array = resized(change, item.alpha.shape[:2])
+    steadied += item.alpha
+    return steadied if size == item.alpha.shape else np.clip(steadied, 0, 1, out=steadied)
+
+
+def _mixing_size(size: tuple[int, ...]) -> tuple[int, int]:
+    """The size at which alphas mix: what flickers is as coarse as what the network sees."""
+    height, width = size
+    step = max(1, max(size) // _MIXING_SIDE)
+    return -(-height // step), -(-width // step)
 
 
 def _trust(before: View, after: View, flow: Array) -> Array:
