@@ -4,20 +4,26 @@ The model alone takes frames that are already in memory, and nothing is done wit
 `animatte video` decodes, steadies, estimates colours and encodes besides. Both take turns, as a
 busy machine hits whoever is at work.
 
-Run: `python -m benchmarks.video --frames 24`, from the root of the repository.
+Each film is cut to a third and to its end. What the second takes longer is what frames cost; the
+rest is spent once a film, however long: it is opened, hashed, joined, and its first frame has
+nobody to overlap with.
+
+Run: `python -m benchmarks.video --frames 72`, from the root of the repository.
 """
 
 from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from time import perf_counter, process_time
+from typing import NamedTuple
 
 import numpy as np
-from benchmarks.moving_picture import write_moving_picture
+from benchmarks.moving_picture import RATE, write_moving_picture
 
 import animatte
 from animatte.images import Photo, read_photo
@@ -36,18 +42,28 @@ def bare(predictor: Predictor, photos: list[Photo]) -> None:
         predictor.matte(photo)
 
 
-def cut(predictor: Predictor, film: Path, output: Path, stabilise: str) -> None:
-    name = next(name for name, (_, suffix) in CASES.items() if suffix == output.suffix)
-    kind = "cutout" if CASES[name][0] == "cutout" else "matte"
-    options = VideoOptions(FORMATS[name], kind=kind, stabilise=stabilise)  # type: ignore[arg-type]
+def cut(predictor: Predictor, film: Path, output: Path, end: Fraction, stabilise: str) -> None:
+    name = output.stem
+    options = VideoOptions(
+        FORMATS[name],
+        kind="cutout" if CASES[name][0] == "cutout" else "matte",
+        stabilise=stabilise,
+        window=Window(Fraction(0), end),
+    )
     cut_video(predictor, opened(str(film)), output, options, identity={}, resume=False)
 
 
-def times_of(work: Callable[[], None]) -> tuple[float, float]:
-    """Seconds by the clock, and of all processors."""
+class Times(NamedTuple):
+    """Seconds by the clock, and of all cores together."""
+
+    clock: float
+    cores: float
+
+
+def times_of(work: Callable[[], None]) -> Times:
     start, used = perf_counter(), process_time()
     work()
-    return perf_counter() - start, process_time() - used
+    return Times(perf_counter() - start, process_time() - used)
 
 
 def main() -> None:
@@ -55,44 +71,57 @@ def main() -> None:
     parser.add_argument("--picture", type=Path, default=Path("examples/chelsea.png"))
     parser.add_argument("--height", type=int, default=720)
     parser.add_argument("--width", type=int, default=1280)
-    parser.add_argument("--frames", type=int, default=24)
+    parser.add_argument("--frames", type=int, default=72, help="at least 6")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--stabilise", default="flow")
     options = parser.parse_args()
     predictor = animatte.load()
+    counts = options.frames // 3, options.frames
     with tempfile.TemporaryDirectory() as folder:
         film = Path(folder) / "film.mp4"
         picture = np.asarray(read_photo(options.picture).colour, np.uint8)
         size = (options.height, options.width)
         write_moving_picture(picture, film, size, options.frames)
-        window = Window(Fraction(0))
-        photos = [frame.photo for frame in opened(str(film)).frames(window)]
+        part = Window(Fraction(0), Fraction(counts[0], RATE))
+        photos = [frame.photo for frame in opened(str(film)).frames(part)]
         bare(predictor, photos[:2])  # sessions start with their first picture
-        outputs = {name: Path(folder) / f"{name}{suffix}" for name, (_, suffix) in CASES.items()}
-        times: dict[str, list[tuple[float, float]]] = {}
+        times: dict[tuple[str, int], list[Times]] = {}
         for _ in range(options.repeats):
-            times.setdefault("bare", []).append(times_of(lambda: bare(predictor, photos)))
-            for name, output in outputs.items():
-                work = lambda output=output: cut(predictor, film, output, options.stabilise)  # noqa: E731
-                times.setdefault(name, []).append(times_of(work))
-        # The least of each: what others on the machine took away is in none of them.
-        least = {
-            name: [min(column) for column in zip(*rows, strict=True)]
-            for name, rows in times.items()
-        }
-        model, model_used = least.pop("bare")
-        count = len(photos)
-        print(f"{options.width} x {options.height}, {count} frames, {predictor.name}")
-        print(
-            f"model alone     {count / model:6.2f} frames/s, "
-            f"{model_used / count:.2f} s of cores each"
+            for name, (_, suffix) in CASES.items():
+                model = times_of(lambda: bare(predictor, photos))
+                times.setdefault(("model", counts[0]), []).append(model)
+                for count in counts:
+                    output, end = Path(folder) / f"{name}{suffix}", Fraction(count, RATE)
+                    work = partial(cut, predictor, film, output, end, options.stabilise)
+                    times.setdefault((name, count), []).append(times_of(work))
+    print(f"{options.width} x {options.height}, {options.frames} frames, {predictor.name}")
+    tell(times, counts)
+
+
+def tell(times: Mapping[tuple[str, int], list[Times]], counts: tuple[int, int]) -> None:
+    """Print what a frame takes in each format, and what a film takes besides."""
+    # The least of each: what others on the machine took away is in none of them.
+    least = {
+        key: Times(*(min(column) for column in zip(*rows, strict=True)))
+        for key, rows in times.items()
+    }
+    few, many = counts
+    model = Times(*(value / few for value in least["model", few]))
+    print(f"model alone     {1 / model.clock:6.2f} frames/s, {model.cores:.3f} s of cores each")
+    for name, (kind, _) in CASES.items():
+        short, whole = least[name, few], least[name, many]
+        frame = Times(
+            *((long - brief) / (many - few) for long, brief in zip(whole, short, strict=True))
         )
-        for name, (whole, used) in least.items():
-            print(
-                f"{name:<7}{CASES[name][0]:<8} {count / whole:6.2f} frames/s, "
-                f"{used / count:.2f} s of cores each: {100 * (1 - model / whole):.1f} % slower by "
-                f"the clock, {100 * (1 - model_used / used):.1f} % by the cores' time"
-            )
+        once = Times(*(brief - few * each for brief, each in zip(short, frame, strict=True)))
+        lost = Times(*(100 * (1 - alone / each) for alone, each in zip(model, frame, strict=True)))
+        print(
+            f"{name:<7}{kind:<8} {1 / frame.clock:6.2f} frames/s, {frame.cores:.3f} s of cores "
+            f"each: {lost.clock:.1f} % slower by the clock, {lost.cores:.1f} % by the cores' time; "
+            f"once a film {once.clock:.2f} s, {once.cores:.2f} s of cores; all {many} frames "
+            f"{100 * (1 - many * model.clock / whole.clock):.1f} % and "
+            f"{100 * (1 - many * model.cores / whole.cores):.1f} %"
+        )
 
 
 if __name__ == "__main__":

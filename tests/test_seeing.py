@@ -11,12 +11,14 @@ import pytest
 from numpy.typing import NDArray
 
 from animatte.engine import OnnxNetwork
+from animatte.images import read_photo
 from animatte.predictor import load
 from animatte.scales import Fraction, LongerSide
 from animatte.seeing import full_size_alpha
 from animatte.strategies import Strategy, named_strategy
 
 Array = NDArray[np.float32]
+CHELSEA = Path(__file__).parent.parent / "examples" / "chelsea.png"
 
 
 class NearSighted:
@@ -97,6 +99,19 @@ def test_a_trained_network_sees_nearly_the_same_in_windows() -> None:
     whole = predictor.alpha(image)
     predictor.most_pixels = 1024**2
     assert np.abs(predictor.alpha(image) - whole).max() < 2 / 255
+
+
+def test_the_default_model_sees_a_photo_in_windows_as_it_sees_the_whole() -> None:
+    """At a size where both are possible; windows of 1024 with 256 beside differ by 5.9/255."""
+    predictor = load(None, "cpu", named_strategy("native"), threads=1)
+    photo = read_photo(CHELSEA).seen
+    image = cv2.resize(photo, (1696, 1536), interpolation=cv2.INTER_CUBIC)
+    assert image.shape[0] * image.shape[1] > predictor.most_pixels
+    in_windows = predictor.alpha(image)
+    predictor.most_pixels = image.shape[0] * image.shape[1]
+    whole = predictor.alpha(image)
+    assert np.abs(in_windows - whole).max() < 2 / 255
+    assert ((whole > 0) & (whole < 1)).mean() > 0.1
 
 
 @pytest.mark.parametrize("limit", [600**2, 260**2])

@@ -20,9 +20,9 @@ def test_weights_of_all_windows_sum_to_one_and_the_grid_stays(length: int, side:
 
 
 def test_what_a_network_sees_too_little_around_does_not_count() -> None:
-    for seen, kept, _ in stretches(4096, 1024, 32):
-        assert seen.start == 0 or kept.start - seen.start == 256
-        assert seen.stop == 4096 or seen.stop - kept.stop == 256
+    for seen, kept, _ in stretches(4096, 1536, 32):
+        assert seen.start == 0 or kept.start - seen.start == 384
+        assert seen.stop == 4096 or seen.stop - kept.stop == 384
 
 
 def test_a_small_picture_is_one_window() -> None:

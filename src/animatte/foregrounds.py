@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animatte.images.arrays import Levels, Pixels, levels, unit_pixels
-from animatte.scales import viewed
+from animatte.scales import halved_to, resized, viewed
 from animatte.tiles import Area, magnified, tiles, whole_area
 
 Image: TypeAlias = NDArray[np.float32]
@@ -51,10 +51,11 @@ def estimated_foreground(
     check_alpha(image, alpha)
     kind = {None: np.float32, 8: np.uint8, 16: np.uint16}[bit_depth]
     estimate = np.empty(image.shape, kind)
-    coarse = _coarse_colours(image, np.asarray(alpha, np.float32), _REDUCTION)
+    size = _reduced_size(alpha.shape, _REDUCTION)
+    coarse = _coarse_colours(viewed(image, size), viewed(np.asarray(alpha, np.float32), size))
     for inner, outer in tiles(alpha.shape, _HALO, _SIDE):
         estimate[inner] = _as_kind(image[inner], bit_depth)
-        tile_alpha = np.asarray(alpha[outer], np.float32)[:, :, None]
+        tile_alpha = np.asarray(alpha[outer], np.float32)
         if tile_alpha.min() == 1:
             continue
         if tile_alpha.max() == 0:
@@ -64,39 +65,62 @@ def estimated_foreground(
         colours = _fused(unit_pixels(image[outer]), tile_alpha, *colours)
         target, within = estimate[inner], _within(inner, outer)
         found = _as_kind(colours[0][within], bit_depth)
-        np.copyto(target, found, where=tile_alpha[within] < 1)
+        np.copyto(target, found, where=tile_alpha[within][:, :, None] < 1)
     return estimate
 
 
-def quick_foreground(image: Image, alpha: Image) -> Image:
-    """Estimate the subject's own colours in a quarter of the time, for the frames of a film.
+def quick_foreground(image: Pixels, alpha: Image) -> Pixels:
+    """Estimate the subject's own colours in a fifth of the time, for the frames of a film.
 
     As `estimated_foreground`, but the full size has no passes of its own: the coarse colours are
     magnified, and made to fit the image where alpha is between 0 and 1.
 
     Args:
-        image: (H, W, 3) in [0, 1].
+        image: (H, W, 3): float32 in [0, 1], or levels of 8 or 16 bits.
         alpha: (H, W) in [0, 1].
 
     Returns:
-        (H, W, 3) float32 in [0, 1], as `estimated_foreground`.
+        (H, W, 3) of the image's kind, as `estimated_foreground`.
 
     Raises:
         ValueError: for sizes that differ.
     """
     check_alpha(image, alpha)
-    coarse = _coarse_colours(image, alpha, _REDUCTION)
-    size = alpha.shape[::-1]
-    foreground, background = (np.asarray(cv2.resize(each, size), np.float32) for each in coarse)
+    size = _reduced_size(alpha.shape, _REDUCTION)
+    small = unit_pixels(halved_to(image, size)), np.asarray(halved_to(alpha, size), np.float32)
+    foreground, background = (
+        np.asarray(cv2.resize(_of_kind(each, image.dtype), alpha.shape[::-1]))
+        for each in _coarse_colours(*small)
+    )
     cv2.copyTo(image, (alpha >= 1).astype(np.uint8), foreground)
     partly = np.flatnonzero((alpha > 0) & (alpha < 1))
-    weight = alpha.ravel()[partly, None]
     pixels = foreground.reshape(-1, 3)  # a view: what is written there is written here
-    inside, behind = pixels[partly], background.reshape(-1, 3)[partly]
-    rest = image.reshape(-1, 3)[partly] - weight * inside - (1 - weight) * behind
-    inside += weight * rest / (weight**2 + (1 - weight) ** 2)
-    pixels[partly] = np.clip(inside, 0, 1)
+    seen, inside, behind = (_picked(each, partly) for each in (image, foreground, background))
+    fitted = _fitted(seen, inside, behind, alpha.ravel()[partly])
+    pixels[partly] = _of_kind(fitted, image.dtype).T
     return foreground
+
+
+def _picked(pixels: Pixels, places: NDArray[np.intp]) -> Image:
+    """(3, N) colours in [0, 1] at some places of (H, W, 3)."""
+    return unit_pixels(np.ascontiguousarray(pixels.reshape(-1, 3).take(places, axis=0).T))
+
+
+def _fitted(seen: Image, inside: Image, behind: Image, weight: Image) -> Image:
+    """Foregrounds (3, N) as near `inside` as lets them composite to what is seen (eq. 7)."""
+    rest = 1 - weight
+    difference = seen - weight * inside
+    difference -= rest * behind
+    difference *= weight / (weight**2 + rest**2)
+    inside += difference
+    return np.asarray(np.clip(inside, 0, 1, out=inside), np.float32)
+
+
+def _of_kind(pixels: Image, kind: np.dtype[Any]) -> Pixels:
+    """Colours in [0, 1] as floats, or as the nearest levels."""
+    if kind == np.uint8:
+        return np.asarray(cv2.convertScaleAbs(pixels, alpha=255))
+    return levels(pixels, 16) if kind == np.uint16 else pixels
 
 
 def _as_kind(pixels: Pixels, bit_depth: Literal[8, 16] | None) -> Pixels:
@@ -112,20 +136,24 @@ def _within(inner: Area, outer: Area) -> Area:
     return rows, columns
 
 
-def _coarse_colours(image: Pixels, alpha: Image, reduction: int) -> list[Image]:
-    """Foreground and background colours, both defined everywhere, at 1/reduction of the size."""
-    height, width = alpha.shape
-    if max(height, width) <= _COARSEST:
-        image = unit_pixels(image)
+def _reduced_size(size: tuple[int, ...], reduction: int) -> tuple[int, int]:
+    height, width = size
+    if max(size) <= _COARSEST:
+        return height, width
+    return -(-height // reduction), -(-width // reduction)
+
+
+def _coarse_colours(image: Image, alpha: Image) -> list[Image]:
+    """Foreground and background colours, both defined everywhere, from coarse to fine."""
+    size = _reduced_size(alpha.shape, 2)
+    if size == alpha.shape:
         colours = [_mean_colour(image, alpha), _mean_colour(image, 1 - alpha)]
-        return _fused(image, alpha[:, :, None], *colours)
-    size = (-(-height // reduction), -(-width // reduction))
-    image, alpha = viewed(image, size), viewed(alpha, size)
-    wider = _coarse_colours(image, alpha, 2)
+        return _fused(image, alpha, *_fused(image, alpha, *colours))  # means need it most
+    wider = _coarse_colours(resized(image, size), resized(alpha, size))
     result = [np.empty_like(image), np.empty_like(image)]
-    for inner, outer in tiles(size, _HALO):
-        colours = [_enlarged(each, size, outer) for each in wider]
-        tile_alpha = alpha[outer][:, :, None]
+    for inner, outer in tiles(alpha.shape, _HALO):
+        colours = [_enlarged(each, alpha.shape, outer) for each in wider]
+        tile_alpha = alpha[outer]
         if tile_alpha.max() == 0 or tile_alpha.min() == 1:  # fusing would give the same
             colours[int(tile_alpha.max() == 0)] = image[outer]
         else:
@@ -135,10 +163,10 @@ def _coarse_colours(image: Pixels, alpha: Image, reduction: int) -> list[Image]:
     return result
 
 
-def _enlarged(coarse: Image, size: tuple[int, int], area: Area) -> Image:
+def _enlarged(coarse: Image, size: tuple[int, ...], area: Area) -> Image:
     """One area of a coarse picture at another size, which is the whole where that is small."""
     if area == whole_area(size):
-        return np.asarray(cv2.resize(coarse, size[::-1]), np.float32)
+        return np.asarray(cv2.resize(coarse, (size[1], size[0])), np.float32)
     return magnified(coarse, size, area)
 
 
@@ -150,12 +178,12 @@ def _fused(image: Image, alpha: Image, foreground: Image, background: Image) -> 
 
     Args:
         image: (H, W, 3).
-        alpha: (H, W, 1).
+        alpha: (H, W).
         foreground: (H, W, 3), an estimate.
         background: (H, W, 3), an estimate.
     """
-    shares = alpha, 1 - alpha
-    weights = [share**2 for share in shares]
+    shares = [_three_times(alpha), _three_times(1 - alpha)]
+    weights = [share * share for share in shares]
     spread = weights[0] + weights[1]
     colours = [foreground, background]
     for kernel in _KERNELS:
@@ -167,16 +195,21 @@ def _fused(image: Image, alpha: Image, foreground: Image, background: Image) -> 
         rest -= shares[1] * colours[1]
         rest /= spread
         for colour, share in zip(colours, shares, strict=True):
-            np.clip(colour + share * rest, 0, 1, out=colour)
+            np.add(colour, share * rest, out=colour)
+            np.clip(colour, 0, 1, out=colour)
     return colours
 
 
+def _three_times(plane: Image) -> Image:
+    """(H, W) as (H, W, 3): a plane by itself costs several times as much to multiply with."""
+    return np.asarray(cv2.merge([plane] * 3), np.float32)
+
+
 def _weighted_blur(colour: Image, weight: Image, kernel: int) -> Image:
-    """Box mean of colours (H, W, 3) by weight (H, W, 1); without weight the colour stays."""
+    """Box mean of colours (H, W, 3) by a weight (H, W), three times; without it colours stay."""
     size = (kernel, kernel)
-    total: Image = np.asarray(cv2.blur(weight, size), np.float32).reshape(weight.shape)
-    total += np.float32(_LEAST_WEIGHT)
-    blurred: Image = np.asarray(cv2.blur(colour * weight, size), np.float32).reshape(colour.shape)
+    total = _three_times(cv2.blur(weight[:, :, 0], size) + np.float32(_LEAST_WEIGHT))
+    blurred: Image = np.asarray(cv2.blur(colour * weight, size), np.float32)
     blurred += np.float32(_LEAST_WEIGHT) * colour
     blurred /= total
     return blurred

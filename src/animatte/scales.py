@@ -140,6 +140,14 @@ def resized(array: NDArray[Any], size: Size, enlarging: int = cv2.INTER_LINEAR) 
     return array
 
 
+def halved_to(array: NDArray[Any], size: Size) -> NDArray[Any]:
+    """`resized` to a smaller size in half the time: sides are halved while that leaves enough."""
+    while array.shape[0] >= 2 * size[0] and array.shape[1] >= 2 * size[1]:
+        half = -(-array.shape[0] // 2), -(-array.shape[1] // 2)
+        array = resized(array, half)
+    return resized(array, size)
+
+
 def resized_in_range(pixels: Pixels, size: Size) -> Pixels:
     """`resized`, sides that grow cubically, floats kept in [0, 1]."""
     return in_range(resized(pixels, size, cv2.INTER_CUBIC))

@@ -28,8 +28,9 @@ Array: TypeAlias = NDArray[np.float32]
 
 # What a network is shown at once at most: a focus of the published strategies, whole.
 MOST_PIXELS = 1600 * 1600
-# A larger focus sees windows of this side, or smaller ones where less is allowed.
-_WINDOW_SIDE = 1024
+# A larger focus sees windows of this side, or smaller ones where less is allowed. The larger they
+# are, the less of them is seen twice, for what counts is a window's middle.
+_WINDOW_SIDE = 1536
 _FLAT = np.float32(1 / 512)
 # A photo this much larger than what is seen of it is reduced to that once, and not for each view.
 _MUCH_LARGER = 4

@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from tests.video.conftest import Film, RedPredictor, pixels_of, sound_of, stamps_of, write_film
 from tests.video.runs import UNEVEN, Stopping, run
 
 from animatte.video.encoding import FilmWriter
 from animatte.video.frames import VideoError
+from animatte.video.rendering import Picture
 
 
 def test_pictures_that_were_moved_before_a_kill_keep_their_numbers(tmp_path: Path) -> None:
@@ -142,11 +142,11 @@ def test_a_full_disk_ends_in_one_line_and_what_is_finished_is_gone_on_with(
     written: list[int] = []
     add = FilmWriter.add
 
-    def full(self: FilmWriter, pixels: NDArray[Any], pts: int) -> None:
+    def full(self: FilmWriter, picture: Picture, pts: int) -> None:
         written.append(pts)
         if len(written) == 8:
             raise OSError(errno.ENOSPC, "No space left on device")
-        add(self, pixels, pts)
+        add(self, picture, pts)
 
     monkeypatch.setattr(FilmWriter, "add", full)
     short: dict[str, Any] = {"segment_seconds": Fraction(1, 10)}

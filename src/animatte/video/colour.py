@@ -14,6 +14,8 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
+from animatte.images.arrays import Levels
+
 # Numbers of ISO/IEC 23091-2, which FFmpeg uses.
 _UNSPECIFIED: Final = 2
 _RGB: Final = 0
@@ -25,7 +27,7 @@ _FULL: Final = 2
 _MATRICES: Final = (1, 4, 5, 6, 7, 9)
 _HIGH_DEFINITION = 1280, 720  # from this width or height on
 
-_WITHOUT_ALPHA = {False: "rgb24", True: "rgb48le"}
+_WITHOUT_ALPHA: Final = {False: "rgb24", True: "rgb48le"}
 _WITH_ALPHA = {False: "rgba", True: "rgba64le"}
 
 
@@ -105,21 +107,61 @@ class Converter:
             }
         return self._reformatter.reformat(frame, format=name, **options).to_ndarray()
 
-    def frame(self, pixels: NDArray[Any], pixel_format: str) -> av.VideoFrame:
-        """A frame of RGB (H, W, 3) or RGBA (H, W, 4), uint8 or uint16, with its tags."""
-        deep, has_alpha = pixels.dtype == np.uint16, pixels.shape[2] == 4
-        name = (_WITH_ALPHA if has_alpha else _WITHOUT_ALPHA)[deep]
-        source = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format=name)
-        result = self._reformatter.reformat(
-            source,
-            format=pixel_format,
-            src_colorspace=self._tags.matrix,
-            dst_colorspace=self._tags.matrix,
-            src_color_range=_FULL,
-            dst_color_range=_FULL if self._tags.is_full else _LIMITED,
-        )
+    def frame(
+        self, colour: Levels | None, alpha: NDArray[np.float32] | None, pixel_format: str
+    ) -> av.VideoFrame:
+        """A frame of YCbCr, with its tags.
+
+        Args:
+            colour: (H, W, 3) RGB of 8 or 16 bits; None for a matte, which is alpha in grey.
+            alpha: (H, W) in [0, 1]; None for opaque.
+            pixel_format: planar YCbCr, with alpha if there are both.
+        """
+        if colour is None:
+            assert alpha is not None, "a frame has colours, alpha, or both"
+            result = self._grey(alpha, pixel_format)
+        else:
+            name = _WITHOUT_ALPHA[colour.dtype == np.uint16]
+            result = self._reformatter.reformat(
+                av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(colour), format=name),
+                format=pixel_format,
+                src_colorspace=self._tags.matrix,
+                dst_colorspace=self._tags.matrix,
+                src_color_range=_FULL,
+                dst_color_range=_FULL if self._tags.is_full else _LIMITED,
+            )
+            if alpha is not None:
+                bits = _bits(result)
+                _write_plane(result, 3, _steps(alpha, 0, 2**bits - 1))
         tag(result, self._tags)
         return result
+
+    def _grey(self, light: NDArray[np.float32], pixel_format: str) -> av.VideoFrame:
+        """A frame without colour: one plane is computed, the others are even."""
+        result = av.VideoFrame(light.shape[1], light.shape[0], pixel_format)
+        fine = 2 ** (_bits(result) - 8)
+        black, white = (0, 256 * fine - 1) if self._tags.is_full else (16 * fine, 235 * fine)
+        _write_plane(result, 0, _steps(light, black, white))
+        for number in (1, 2):
+            _write_plane(result, number, 128 * fine)
+        return result
+
+
+def _bits(frame: av.VideoFrame) -> int:
+    return frame.format.components[0].bits
+
+
+def _steps(values: NDArray[np.float32], first: int, last: int) -> NDArray[np.float32]:
+    """[0, 1] as the numbers from the first to the last, not rounded yet."""
+    return values * np.float32(last - first) + np.float32(first + 0.5)
+
+
+def _write_plane(frame: av.VideoFrame, number: int, values: NDArray[np.float32] | int) -> None:
+    """Fill one plane, with values rounded down."""
+    plane = frame.planes[number]
+    kind = np.uint8 if _bits(frame) == 8 else np.uint16
+    rows = np.frombuffer(memoryview(plane), kind).reshape(plane.height, -1)
+    rows[:, : plane.width] = values
 
 
 def tag(target: av.VideoFrame | av.VideoCodecContext, tags: ColourTags) -> None:

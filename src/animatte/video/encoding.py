@@ -14,13 +14,14 @@ from animatte.images import write_image
 from animatte.video.colour import Converter, tag
 from animatte.video.formats import VideoFormat, encoder_options
 from animatte.video.frames import ClipFacts
+from animatte.video.rendering import Picture
 
 
 class FrameWriter(Protocol):
     """Takes the frames of one segment."""
 
-    def add(self, pixels: NDArray[Any], pts: int) -> None:
-        """Write a frame (H, W), (H, W, 3) or (H, W, 4), shown at `pts` from the segment's start."""
+    def add(self, picture: Picture, pts: int) -> None:
+        """Write a frame, shown at `pts` from the segment's start."""
 
     def close(self) -> None:
         """Write what is left, so that the segment is whole."""
@@ -43,17 +44,16 @@ class FilmWriter:
         self._container = av.open(str(path), "w", format=container)
         self._stream: VideoStream | None = None
 
-    def add(self, pixels: NDArray[Any], pts: int) -> None:
+    def add(self, picture: Picture, pts: int) -> None:
         """Encode a frame; the first one says which size and whether there is alpha."""
-        if pixels.ndim == 2:
-            pixels = np.repeat(pixels[:, :, None], 3, axis=2)
-        if self._chosen.needs_even_sides:
-            pixels = even_sided(pixels)
         chosen = self._chosen
-        name = chosen.alpha_pixel_format if pixels.shape[2] == 4 else chosen.pixel_format
+        has_alpha = picture.colour is not None and picture.alpha is not None
+        name = chosen.alpha_pixel_format if has_alpha else chosen.pixel_format
+        if chosen.needs_even_sides:
+            picture = even_sided(picture)
         if self._stream is None:
-            self._stream = self._opened(pixels.shape[:2], name)
-        frame = self._converter.frame(pixels, name)
+            self._stream = self._opened(picture.size, name)
+        frame = self._converter.frame(picture.colour, picture.alpha, name)
         frame.pts, frame.time_base = pts, self._facts.time_base
         self._container.mux(self._stream.encode(frame))
 
@@ -95,23 +95,25 @@ class PictureWriter:
         self._number = 0
         folder.mkdir()
 
-    def add(self, pixels: NDArray[Any], pts: int) -> None:  # noqa: ARG002  pictures have no time
+    def add(self, picture: Picture, pts: int) -> None:  # noqa: ARG002  pictures have no time
         """Write a frame."""
-        alpha = pixels[:, :, 3] if pixels.ndim == 3 and pixels.shape[2] == 4 else None
-        colour = pixels if alpha is None else pixels[:, :, :3]
-        write_image(
-            self._folder / f"{self._number:08d}.png",
-            colour,
-            alpha,
-            bit_depth=self._chosen.bit_depth,
-        )
+        path, depth = self._folder / f"{self._number:08d}.png", self._chosen.bit_depth
+        if picture.colour is not None:
+            write_image(path, picture.colour, picture.alpha, bit_depth=depth)
+        elif picture.alpha is not None:
+            write_image(path, picture.alpha, bit_depth=depth)
         self._number += 1
 
     def close(self) -> None:
         """Nothing is left."""
 
 
-def even_sided(pixels: NDArray[Any]) -> NDArray[Any]:
-    """Repeat the last row or column of (H, W, C) where a side is odd."""
-    odd = [(0, side % 2) for side in pixels.shape[:2]]
-    return np.pad(pixels, [*odd, (0, 0)], mode="edge") if any(more for _, more in odd) else pixels
+def even_sided(picture: Picture) -> Picture:
+    """Repeat the last row or column where a side is odd."""
+    return Picture(*(None if plane is None else _even(plane) for plane in picture))
+
+
+def _even(plane: NDArray[Any]) -> NDArray[Any]:
+    more = [(0, side % 2) for side in plane.shape[:2]]
+    more += [(0, 0)] * (plane.ndim - 2)
+    return np.pad(plane, more, mode="edge") if any(extra for _, extra in more) else plane

@@ -150,7 +150,7 @@ class VideoJob:
 
     def _matted(self, frames: Iterator[Frame]) -> Iterator[MattedFrame]:
         for frame in frames:
-            yield MattedFrame(frame, self._alpha(frame.photo), reduced_view(frame.photo.image))
+            yield MattedFrame(frame, self._alpha(frame.photo), reduced_view(frame.photo.seen))
 
     def _alpha(self, photo: Photo) -> NDArray[np.float32]:
         """A frame's alpha; the network sees it with square pixels."""
@@ -167,8 +167,8 @@ class VideoJob:
         deep = options.format.deep or (options.format.is_pictures and self._facts.deep)
         renderer = Renderer(options.kind, options.background, deep)
         for item in matted:
-            pixels = renderer.pixels(item.frame.photo, item.alpha)
-            yield RenderedFrame(item, resized(pixels, self._facts.size))
+            picture = renderer.picture(item.frame.photo, item.alpha)
+            yield RenderedFrame(item, picture.resized(self._facts.size))
 
     def _join(self, segments: list[Segment]) -> None:
         if self._options.format.is_pictures:

@@ -6,15 +6,15 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from av.error import FFmpegError
-from numpy.typing import NDArray
 
 from animatte.video.encoding import FilmWriter, FrameWriter, PictureWriter
 from animatte.video.frames import ClipFacts, Frame
 from animatte.video.joining import CONTAINERS
 from animatte.video.options import VideoOptions
+from animatte.video.rendering import Picture
 from animatte.video.segments import WorkFolder
 from animatte.video.stabilisation import MattedFrame
 
@@ -24,11 +24,11 @@ class RenderedFrame(NamedTuple):
 
     Attributes:
         matted: the frame with its alpha.
-        pixels: what is written of it.
+        picture: what is written of it.
     """
 
     matted: MattedFrame
-    pixels: NDArray[Any]
+    picture: Picture
 
     @property
     def pts(self) -> int:
@@ -112,7 +112,7 @@ class _OpenSegment:
 
     def add(self, item: RenderedFrame) -> None:
         """Write a frame."""
-        self._writer.add(item.pixels, item.pts - (self._stamps or [item.pts])[0])
+        self._writer.add(item.picture, item.pts - (self._stamps or [item.pts])[0])
         self._stamps.append(item.pts)
         self._num_cuts += item.matted.is_cut
         self.last = item.matted

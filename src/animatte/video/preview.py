@@ -52,8 +52,9 @@ def write_preview(
     with in_background(clip.frames(window, step=step), 2, "decode") as frames:
         for frame in frames:
             seconds = frame.pts * clip.facts.time_base
-            pixels = renderer.pixels(frame.photo, predictor.matte(frame.photo).alpha)
-            pictures.append((seconds, resized(pixels, _thumbnail_size(clip.facts))))
+            picture = renderer.picture(frame.photo, predictor.matte(frame.photo).alpha)
+            assert picture.colour is not None
+            pictures.append((seconds, resized(picture.colour, _thumbnail_size(clip.facts))))
             progress(seconds - window.start)
     if not pictures:
         raise VideoError(f"{clip.facts.name}: no frame lies in the part to be shown")

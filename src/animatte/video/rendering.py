@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from animatte.backgrounds import Background
 from animatte.foregrounds import quick_foreground
 from animatte.images import Photo
+from animatte.images.arrays import Levels, Pixels, levels, three_channels, unit_pixels
+from animatte.scales import resized
 from animatte.tiles import whole_area
 from animatte.video.formats import Kind
 
@@ -19,52 +21,79 @@ from animatte.video.formats import Kind
 _NEGLIGIBLE = 1 / 255
 
 
+class Picture(NamedTuple):
+    """What is written of a frame.
+
+    Attributes:
+        colour: (H, W, 3) RGB of 8 or 16 bits; None for a matte, which is alpha in grey.
+        alpha: (H, W) in [0, 1]; None for a picture that is opaque.
+    """
+
+    colour: Levels | None
+    alpha: NDArray[np.float32] | None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) in pixels."""
+        plane = self.alpha if self.colour is None else self.colour
+        assert plane is not None, "a picture has colours, alpha, or both"
+        height, width = plane.shape[:2]
+        return height, width
+
+    def resized(self, size: tuple[int, int]) -> Picture:
+        """The same of another size (height, width)."""
+        return Picture(*(None if each is None else resized(each, size) for each in self))
+
+
 class Renderer:
     """Renders frames of one size.
 
     Args:
         kind: what is wanted.
         background: for a composite.
-        deep: 16 bits a channel instead of 8.
+        deep: mix in 16 bits a channel instead of 8.
     """
 
     def __init__(self, kind: Kind, background: Background | None, deep: bool) -> None:
         self._kind = kind
         self._background = background
         self._deep = deep
-        self._behind: NDArray[np.float32] | None = None
+        self._behind: Pixels | None = None
 
-    def pixels(self, photo: Photo, alpha: NDArray[np.float32]) -> NDArray[Any]:
-        """Render one frame: (H, W) for a matte, (H, W, 3) for a composite, (H, W, 4) RGBA.
+    def picture(self, photo: Photo, alpha: NDArray[np.float32]) -> Picture:
+        """Render one frame, with alpha (H, W) in [0, 1].
 
-        Side by side: (H, 3W, 3), the frame, its matte, and the composite.
+        Side by side it is (H, 3W): the frame, its matte, and the composite.
         """
         alpha = decided(alpha)
         if self._kind == "matte":
-            return self._levels(alpha)
-        image = photo.image
-        foreground = quick_foreground(image, alpha)
+            return Picture(None, alpha)
+        seen = photo.seen if self._deep else levels(photo.seen, 8)
         if self._kind == "cutout":
-            return np.asarray(cv2.merge([self._levels(foreground), self._levels(alpha)]))
-        behind = self._behind_of(photo, alpha)
-        whole = self._levels(np.asarray(cv2.blendLinear(foreground, behind, alpha, 1 - alpha)))
+            return Picture(quick_foreground(seen, alpha), alpha)
+        whole = self._composite(photo, seen, alpha)
         if self._kind == "composite":
-            return whole
-        grey = np.repeat(self._levels(alpha)[:, :, None], 3, axis=2)
-        return np.hstack([self._levels(image), grey, whole])
+            return Picture(whole, None)
+        parts = [seen, three_channels(self._levels(alpha)), whole]
+        return Picture(np.hstack([self._levels(part) for part in parts]), None)
 
-    def _behind_of(self, photo: Photo, alpha: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _composite(self, photo: Photo, seen: Pixels, alpha: NDArray[np.float32]) -> Levels:
+        # OpenCV mixes bytes and floats only.
+        foreground = quick_foreground(unit_pixels(seen) if self._deep else seen, alpha)
+        behind = self._behind_of(photo, alpha)
+        return self._levels(np.asarray(cv2.blendLinear(foreground, behind, alpha, 1 - alpha)))
+
+    def _behind_of(self, photo: Photo, alpha: NDArray[np.float32]) -> Pixels:
         assert self._background is not None
         if self._behind is None or self._background.is_blur:  # else the same for all frames
             backdrop = self._background.behind(photo.seen, alpha)
             behind = np.asarray(backdrop(whole_area(photo.size)), np.float32)
-            self._behind = np.ascontiguousarray(np.broadcast_to(behind, photo.seen.shape))
+            behind = np.broadcast_to(behind, photo.seen.shape)
+            self._behind = np.ascontiguousarray(behind if self._deep else self._levels(behind))
         return self._behind
 
-    def _levels(self, values: NDArray[np.float32]) -> NDArray[Any]:
-        if self._deep:
-            return (values * np.float32(65535) + np.float32(0.5)).astype(np.uint16)
-        return np.asarray(cv2.convertScaleAbs(values, alpha=255), np.uint8)
+    def _levels(self, pixels: Pixels) -> Levels:
+        return levels(pixels, 16 if self._deep else 8)
 
 
 def decided(alpha: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -14,13 +14,14 @@ A cut between scenes starts both anew.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from animatte.scales import resized
+from animatte.images.arrays import Pixels, levels
+from animatte.scales import halved_to, resized
 from animatte.video.frames import Frame
 
 Array: TypeAlias = NDArray[np.float32]
@@ -33,6 +34,7 @@ _MOST_KEPT: Final = 0.85
 _TRUSTED_DIFFERENCE: Final = 0.045
 # Of the one-frame delay: what counts as the same alpha, as published.
 _SAME: Final = 0.1
+_MIXING_SIDE: Final = 640  # at least this many pixels of the longer side
 # Of scene cuts: mean difference of the views in [0, 1], and what their histograms share at most.
 _CUT_DIFFERENCE: Final = 0.1
 _CUT_SHARED: Final = 0.6
@@ -74,12 +76,12 @@ class MattedFrame(NamedTuple):
 Stabiliser: TypeAlias = Callable[[Iterator[MattedFrame], Steady | None], Iterator[MattedFrame]]
 
 
-def reduced_view(image: Array) -> View:
-    """Reduce (H, W, 3) RGB in [0, 1] to what motion and cuts are found on."""
+def reduced_view(image: Pixels) -> View:
+    """Reduce (H, W, 3) RGB, floats in [0, 1] or levels, to what motion and cuts are found on."""
     height, width = image.shape[:2]
     ratio = min(1.0, _VIEW_SIDE / max(height, width))
     size = (max(1, round(height * ratio)), max(1, round(width * ratio)))
-    return np.asarray(cv2.convertScaleAbs(resized(image, size), alpha=255), np.uint8)
+    return levels(halved_to(image, size), 8)
 
 
 def is_scene_cut(before: View, after: View) -> bool:
@@ -150,33 +152,53 @@ def _steadied(last: Steady, item: MattedFrame, search: cv2.DISOpticalFlow) -> Ar
         return item.alpha
     still = np.zeros((*after.shape, 2), np.float32)  # where the search begins
     flow = np.asarray(search.calc(after, before, still), np.float32)
-    height, width = item.alpha.shape
-    scale = np.array([width / flow.shape[1], height / flow.shape[0]], np.float32)
-    columns, rows = _places(np.asarray(cv2.resize(flow * scale, (width, height)), np.float32))
-    carried = cv2.remap(
-        last.alpha, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
+    size = _mixing_size(item.alpha.shape)
+    height, width = size
+    columns, rows = _places(flow, size)
+    change = np.asarray(_moved(resized(last.alpha, size), columns, rows), np.float32)
     weight = np.asarray(cv2.resize(_trust(last.view, item.view, flow), (width, height)), np.float32)
     # What comes from outside the picture is not known: no trust there.
     weight[(columns < 0) | (columns > width - 1) | (rows < 0) | (rows > height - 1)] = 0
-    return np.asarray(item.alpha + weight * (carried - item.alpha), np.float32)
+    change -= resized(item.alpha, size)
+    change *= weight
+    steadied: Array = resized(change, item.alpha.shape[:2])
+    steadied += item.alpha
+    return steadied if size == item.alpha.shape else np.clip(steadied, 0, 1, out=steadied)
+
+
+def _mixing_size(size: tuple[int, ...]) -> tuple[int, int]:
+    """The size at which alphas mix: what flickers is as coarse as what the network sees."""
+    height, width = size
+    step = max(1, max(size) // _MIXING_SIDE)
+    return -(-height // step), -(-width // step)
 
 
 def _trust(before: View, after: View, flow: Array) -> Array:
     """(h, w) how much of the last result stays: all but none where the colours do not fit."""
-    moved = cv2.remap(before, *_places(flow), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    difference = cv2.absdiff(moved, after).mean(axis=2, dtype=np.float32) / 255
-    difference = cv2.blur(difference, (5, 5))
-    trust = np.exp(-((difference / np.float32(_TRUSTED_DIFFERENCE)) ** 2))
+    moved = _moved(before, *_places(flow, after.shape[:2]))
+    difference = cv2.absdiff(moved, after).astype(np.float32)
+    mean = cv2.transform(difference, np.full((1, 3), 1 / (3 * 255), np.float32))
+    mean = cv2.blur(mean, (5, 5))
+    trust = np.exp(-((mean / np.float32(_TRUSTED_DIFFERENCE)) ** 2))
     return np.asarray(_MOST_KEPT * trust, np.float32)
 
 
-def _places(flow: Array) -> tuple[Array, Array]:
-    """Columns and rows that a flow (H, W, 2) leads to."""
-    height, width = flow.shape[:2]
-    columns = np.arange(width, dtype=np.float32)
-    rows = np.arange(height, dtype=np.float32)[:, None]
-    return np.add(flow[:, :, 0], columns), np.add(flow[:, :, 1], rows)
+def _moved(picture: NDArray[Any], columns: Array, rows: Array) -> NDArray[Any]:
+    return cv2.remap(picture, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def _places(flow: Array, size: tuple[int, ...]) -> tuple[Array, Array]:
+    """Columns and rows that a flow (h, w, 2) leads to in a picture of the same size or a larger."""
+    height, width = size
+    across, down = (
+        np.asarray(cv2.resize(plane * np.float32(side / old), (width, height)), np.float32)
+        for plane, side, old in zip(
+            cv2.split(flow), (width, height), flow.shape[1::-1], strict=True
+        )
+    )
+    across += np.arange(width, dtype=np.float32)
+    down += np.arange(height, dtype=np.float32)[:, None]
+    return across, down
 
 
 STABILISERS: Mapping[str, Stabiliser] = {
