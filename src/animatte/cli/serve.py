@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import socket
+from math import ceil
 from typing import Annotated
 
 import typer
@@ -36,8 +37,17 @@ def serve(
     max_pixels: Annotated[
         int, typer.Option(metavar="N", min=1, help="Largest photo.")
     ] = 50_000_000,
+    wait: Annotated[
+        float,
+        typer.Option(
+            metavar="SECONDS", min=0, help="Who would wait longer for a worker gets 503, too."
+        ),
+    ] = 30.0,
     timeout: Annotated[
-        float, typer.Option(metavar="SECONDS", min=1, help="Longest time for a photo.")
+        float,
+        typer.Option(
+            metavar="SECONDS", min=1, help="Longest time to cut a photo, without waiting."
+        ),
     ] = 120.0,
 ) -> None:
     """Serve cut-outs: POST /v1/cutout and /v1/matte, and a page at /.
@@ -55,6 +65,7 @@ def serve(
     limits = Limits(
         body=max_bytes,
         pixels=max_pixels,
+        wait=wait,
         seconds=timeout,
         workers=workers or Limits().workers,
         queue=queue,
@@ -64,7 +75,7 @@ def serve(
         create_app(predictor, limits),
         log_level="warning",
         timeout_keep_alive=5,
-        timeout_graceful_shutdown=int(timeout),
+        timeout_graceful_shutdown=ceil(wait + timeout),
         server_header=False,
     )
     with _listening(host, port) as listener:

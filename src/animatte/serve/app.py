@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
+from math import ceil
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated, Any
@@ -22,15 +23,14 @@ from animatte import __version__
 from animatte.catalogue import shipped_models
 from animatte.predictor import Predictor
 from animatte.serve.counters import Counters
-from animatte.serve.desk import Desk, DeskFullError
+from animatte.serve.desk import Desk, DeskFullError, NoPlaceError
 from animatte.serve.limits import Limits
-from animatte.serve.orders import Answer, Wishes, answered, order_of
+from animatte.serve.orders import Answer, Wishes, answered, num_pixels, order_of
 from animatte.serve.refusals import RefusalError
-from animatte.serve.uploads import PHOTO_FIELD, received_photo
+from animatte.serve.uploads import PHOTO_FIELD, drain, received_photo
 
 PAGE = Path(__file__).parent / "page"
 _CHUNK = 2**16
-_RETRY_AFTER = "2"
 # The page asks nobody but this server, and shows what the visitor chose.
 _POLICY = "default-src 'self'; img-src 'self' blob: data:; base-uri 'none'; form-action 'self'"
 _PHOTO = {"type": "string", "format": "binary"}
@@ -56,8 +56,8 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
     413: {"description": "The body or the photo is too large"},
     415: {"description": "The body is neither an image nor a form"},
     422: {"description": "The photo cannot be read, or an option is unknown"},
-    503: {"description": "All workers are busy and the queue is full; see Retry-After"},
-    504: {"description": "The photo took too long"},
+    503: {"description": "The queue is full, or the wait would be too long; see Retry-After"},
+    504: {"description": "Cutting the photo took too long"},
 }
 
 
@@ -125,11 +125,13 @@ def _add_verbs(
         try:
             async with desk.place():
                 photo = await received_photo(request, limits)
-                answer = await desk.done(partial(answered, predictor, photo, order))
+                pixels = await desk.looked(partial(num_pixels, photo, limits.pixels))
+                answer = await desk.done(partial(answered, predictor, photo, order), pixels)
+        except NoPlaceError as error:
+            await drain(request, limits.body)
+            raise _busy(error) from error
         except DeskFullError as error:
-            raise RefusalError(
-                503, "the server is busy; try again in a moment", {"Retry-After": _RETRY_AFTER}
-            ) from error
+            raise _busy(error) from error
         except TimeoutError as error:
             raise RefusalError(
                 504, f"the photo took longer than {limits.seconds:g} s; send a smaller one"
@@ -223,6 +225,12 @@ async def _badly_asked(_: Request, error: Exception) -> JSONResponse:
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"][1:])
     return RefusalError(422, f"{where}: {first['msg']}").response()
+
+
+def _busy(error: DeskFullError) -> RefusalError:
+    seconds = ceil(error.seconds)
+    line = f"the server is busy; try again in {seconds} s"
+    return RefusalError(503, line, {"Retry-After": str(seconds)})
 
 
 def _streamed(answer: Answer, media_type: str) -> StreamingResponse:
