@@ -88,6 +88,7 @@ def export_coreml(
         raise ValueError(
             f"quantization {quantization!r} is unknown; choose {', '.join(QUANTIZATIONS)} or none"
         )
+    card = {**basic_card(network, path.stem), **card}
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.stem}.part{SUFFIX}")
     _remove(beside)
@@ -95,23 +96,30 @@ def export_coreml(
         with evaluated(network), _quiet():
             wrapped = _AlphaPicture(network).eval().cpu()
             program = _traced(wrapped, sizes)
-            model = _converted(program, sizes)
-            if quantization is not None:
-                model = _in_bytes(model)
-            _describe(model, {**basic_card(network, path.stem), **card})
-            model.save(str(beside))
+            in_bytes = quantization is not None
+            _write(program, beside, card, sizes, in_bytes)
             report = checked_package(
-                beside,
-                program,
-                wrapped,
-                sizes=sizes,
-                in_bytes=quantization is not None,
-                images=images,
+                beside, program, wrapped, sizes=sizes, in_bytes=in_bytes, images=images
             )
         _replace(path, beside)
     finally:
         _remove(beside)
     return report
+
+
+def _write(
+    program: ExportedProgram,
+    path: Path,
+    card: Mapping[str, Any],
+    sizes: Sequence[tuple[int, int]],
+    in_bytes: bool,
+) -> None:
+    """Convert and save; nothing of it stays in memory, where a large network is many times."""
+    model = _converted(program, sizes)
+    if in_bytes:
+        model = _in_bytes(model)
+    _describe(model, card)
+    model.save(str(path))
 
 
 def _check_path(path: Path) -> None:
