@@ -116,10 +116,10 @@ def is_whole(picture: bytes) -> bool:
 async def customer(
     client: httpx.AsyncClient, bodies: list[bytes], first: int, end: float, tally: Tally
 ) -> None:
-    """Send photo after photo until the time is over, coming again when the server is full."""
+    """Send photos until the time is over, one at least; come again when the server is full."""
     chance = random.Random(first)
     kind, arrived = first % len(bodies), perf_counter()
-    while monotonic() < end:
+    while not tally.statuses or monotonic() < end:
         start = perf_counter()
         try:
             answer = await client.post(
@@ -173,9 +173,9 @@ async def load(
     address: str, bodies: list[bytes], num_clients: int, seconds: float
 ) -> tuple[Tally, Tally]:
     """Return what customers and strangers met."""
-    end = monotonic() + seconds
     good, bad = Tally(), Tally()
     hostile = hostile_bodies()
+    end = monotonic() + seconds
     limits = httpx.Limits(max_connections=num_clients)
     async with httpx.AsyncClient(base_url=address, timeout=300, limits=limits) as client:
         await asyncio.gather(

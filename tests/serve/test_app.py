@@ -264,6 +264,13 @@ def test_nothing_is_kept_on_disk(started: Started, monkeypatch: pytest.MonkeyPat
     assert answer.status_code == 200, answer.text
 
 
+@pytest.mark.parametrize(("path", "status"), [("/v1/cutout", 405), ("/v2/cutout", 404)])
+def test_what_is_not_served_is_one_line_too(started: Started, path: str, status: int) -> None:
+    answer = started().get(path)
+    assert answer.status_code == status
+    assert answer.json() == {"error": f"GET {path} is not served; /docs lists what is"}
+
+
 def test_health_models_and_metrics_tell_about_the_server(
     started: Started, photo: SimpleNamespace
 ) -> None:

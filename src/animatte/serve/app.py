@@ -18,6 +18,7 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response, StreamingResponse
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.exceptions import HTTPException
 
 from animatte import __version__
 from animatte.catalogue import shipped_models
@@ -110,6 +111,7 @@ def create_app(predictor: Predictor, limits: Limits | None = None) -> FastAPI:
     )
     app.exception_handler(RefusalError)(_refused)
     app.exception_handler(RequestValidationError)(_badly_asked)
+    app.exception_handler(HTTPException)(_not_served)
     app.middleware("http")(partial(_counted, counters))
     _add_verbs(app, predictor, limits, desk, counters)
     _add_information(app, predictor, limits, counters)
@@ -225,6 +227,12 @@ async def _badly_asked(_: Request, error: Exception) -> JSONResponse:
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"][1:])
     return RefusalError(422, f"{where}: {first['msg']}").response()
+
+
+async def _not_served(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    line = f"{request.method} {request.url.path} is not served; /docs lists what is"
+    return RefusalError(error.status_code, line, error.headers).response()
 
 
 def _busy(error: DeskFullError) -> RefusalError:
