@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from animatte.export.coreml_check import CoreMLReport
     from animatte.models.registry import MattingNetwork
 
 Model = Annotated[
@@ -120,6 +121,10 @@ def coreml(
         quantization=quantize,
         images=_images(picture),
     )
+    _tell(output, sizes, report)
+
+
+def _tell(output: Path, sizes: Sequence[tuple[int, int]], report: CoreMLReport) -> None:
     bytes_written = sum(file.stat().st_size for file in output.rglob("*") if file.is_file())
     typer.echo(f"{output}  {bytes_written / 1e6:.1f} MB, {_sizes_text(sizes)}")
     operations = ", ".join(f"{kind} {count}" for kind, count in sorted(report.operations.items()))

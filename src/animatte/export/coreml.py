@@ -84,10 +84,7 @@ def export_coreml(
     path = Path(path)
     _check_path(path)
     _check_sizes(sizes, network.stride)
-    if quantization not in (None, *QUANTIZATIONS):
-        raise ValueError(
-            f"quantization {quantization!r} is unknown; choose {', '.join(QUANTIZATIONS)} or none"
-        )
+    _check_quantization(quantization)
     card = {**basic_card(network, path.stem), **card}
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.stem}.part{SUFFIX}")
@@ -138,6 +135,13 @@ def _check_sizes(sizes: Sequence[tuple[int, int]], stride: int) -> None:
                 f"size {height}x{width} does not fit the network; both sides must be multiples of "
                 f"{stride}, from {2 * stride} on"
             )
+
+
+def _check_quantization(quantization: str | None) -> None:
+    if quantization not in (None, *QUANTIZATIONS):
+        raise ValueError(
+            f"quantization {quantization!r} is unknown; choose {', '.join(QUANTIZATIONS)} or none"
+        )
 
 
 def _traced(wrapped: _AlphaPicture, sizes: Sequence[tuple[int, int]]) -> ExportedProgram:
