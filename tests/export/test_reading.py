@@ -7,11 +7,11 @@ import pytest
 import torch
 from tests.conftest import lively_network
 
-from animatte.catalogue import WEIGHTS
+from animatte.catalogue import EXAMPLE, WEIGHTS
 from animatte.checkpoint import load_checkpoint
 from animatte.export import reading
 from animatte.export.onnx import export_onnx
-from animatte.export.wrapping import EXAMPLE, resized
+from animatte.export.wrapping import resized
 from animatte.images import read_photo
 from animatte.models.registry import built_network, network_config
 

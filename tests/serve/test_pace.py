@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import pytest
+from tests.serve.conftest import PatientNetwork
 
-from animatte.serve.pace import Pace
+from animatte.serve.pace import Pace, pace_of
 
 
 def test_a_larger_photo_is_expected_to_take_longer() -> None:
@@ -22,3 +23,10 @@ def test_late_photos_count_most() -> None:
     for seconds in [1.0] * 50 + [8.0] * 30:
         pace.learn(1_000_000, seconds)
     assert pace.seconds(1_000_000) == pytest.approx(8, rel=0.1)
+
+
+def test_a_model_s_pace_is_seen_beforehand() -> None:
+    network = PatientNetwork(0.2)
+    slow = pace_of(network.predictor())
+    assert network.seen == 2
+    assert slow.seconds(451 * 300) > 0.2

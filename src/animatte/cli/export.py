@@ -158,7 +158,7 @@ def _network(model: str) -> tuple[MattingNetwork, dict[str, Any]]:
 
 
 def _images(photos: list[Path] | None) -> list[NDArray[np.float32]]:
-    from animatte.export.wrapping import EXAMPLE
+    from animatte.catalogue import EXAMPLE
     from animatte.images.photo import read_photo
 
     return [read_photo(photo).image for photo in photos or [EXAMPLE]]

@@ -61,6 +61,7 @@ def serve(
     from animatte.predictor import load
     from animatte.serve.app import create_app
     from animatte.serve.limits import Limits
+    from animatte.serve.pace import pace_of
 
     limits = Limits(
         body=max_bytes,
@@ -71,8 +72,9 @@ def serve(
         queue=queue,
     )
     predictor = load(model, device=device)
+    pace = pace_of(predictor)
     config = uvicorn.Config(
-        create_app(predictor, limits),
+        create_app(predictor, limits, pace),
         log_level="warning",
         timeout_keep_alive=5,
         timeout_graceful_shutdown=ceil(wait + timeout),

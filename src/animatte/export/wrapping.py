@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,8 +14,6 @@ from torch import Tensor, nn
 from animatte.models.registry import MattingNetwork, network_kind
 from animatte.onnx_file import CARD_FORMAT
 from animatte.strategies import default_strategy
-
-EXAMPLE = Path(__file__).parent / "chelsea.jpg"  # a cat; CC0, by Stéfan van der Walt
 
 
 def basic_card(network: MattingNetwork, name: str) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from animatte.serve.counters import Counters
 from animatte.serve.desk import Desk, DeskFullError, NoPlaceError
 from animatte.serve.limits import Limits
 from animatte.serve.orders import Answer, Wishes, answered, num_pixels, order_of
+from animatte.serve.pace import Pace
 from animatte.serve.refusals import RefusalError
 from animatte.serve.uploads import PHOTO_FIELD, drain, received_photo
 
@@ -85,15 +86,18 @@ def _cutout_wishes(
     return replace(common, matte=False, background=background)
 
 
-def create_app(predictor: Predictor, limits: Limits | None = None) -> FastAPI:
+def create_app(
+    predictor: Predictor, limits: Limits | None = None, pace: Pace | None = None
+) -> FastAPI:
     """Return the application that serves one model.
 
     Args:
         predictor: the model, loaded once; only its network and strategy are used.
         limits: what is taken on.
+        pace: how long photos take, as far as it is known; None for nothing.
     """
     limits = limits or Limits()
-    desk = Desk(limits)
+    desk = Desk(limits, pace)
     counters = Counters(desk)
 
     @asynccontextmanager

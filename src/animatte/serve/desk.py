@@ -54,14 +54,15 @@ class Desk:
 
     Args:
         limits: `workers`, `queue`, `wait` and `seconds` of them.
+        pace: what is known of it; None for nothing.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, pace: Pace | None = None) -> None:
         self._limits = limits
         self._pool = ThreadPoolExecutor(limits.workers, thread_name_prefix="cut")
         self._reception = ThreadPoolExecutor(1, thread_name_prefix="look")
         self._free = asyncio.Semaphore(limits.workers)
-        self._pace = Pace()
+        self._pace = pace or Pace()
         self._photos: set[_Photo] = set()
         self.inside = 0
 
@@ -75,12 +76,14 @@ class Desk:
         """Seconds until a worker is free for a photo that comes now, as far as can be told."""
         if len(self._photos) < self._limits.workers:
             return 0.0
-        return sum(map(self._left, self._photos)) / self._limits.workers
-
-    def _left(self, photo: _Photo) -> float:
-        """Seconds that a photo will still take; one that is late is taken to be so once more."""
-        expected = self._pace.seconds(photo.pixels)
-        return expected if photo.start is None else abs(expected - (monotonic() - photo.start))
+        now, late, left = monotonic(), 1.0, 0.0
+        for photo in self._photos:
+            if photo.start is not None:
+                expected, taken = self._pace.seconds(photo.pixels), now - photo.start
+                late = max(late, taken / expected)
+                left += abs(expected - taken)  # what is late will be so once more
+        waiting = (photo.pixels for photo in self._photos if photo.start is None)
+        return (left + late * sum(map(self._pace.seconds, waiting))) / self._limits.workers
 
     @asynccontextmanager
     async def place(self) -> AsyncIterator[None]:

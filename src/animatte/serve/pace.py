@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from time import monotonic
+
+from animatte.catalogue import EXAMPLE
+from animatte.cutting import CutOptions, cut_picture, encoded_picture
+from animatte.predictor import Predictor
+
 # What networks do at a size of their own, whatever the photo's, as pixels of a photo.
 _EVERY_PHOTO = 1e6
-# Of a million pixels, until the first photos are cut: a slow machine's, as too many that are told
-# to come again are better off than too many that wait.
-_FIRST_SECONDS = 2.0
+_FIRST_SECONDS = 2.0  # of a million pixels, where nothing is known
 _FIRST_PIXELS = 2e5  # little, so that the first photo counts more
 _KEPT = 0.9  # a photo's weight, after each one that follows
 
@@ -26,3 +30,15 @@ class Pace:
     def seconds(self, pixels: int) -> float:
         """How long a photo of so many pixels is expected to take."""
         return (pixels + _EVERY_PHOTO) * self._seconds / self._pixels
+
+
+def pace_of(predictor: Predictor) -> Pace:
+    """Cut a photo that comes along twice: to start the model, and to see how long it takes."""
+    pace, options = Pace(), CutOptions()
+    for _ in range(2):
+        start = monotonic()
+        picture = cut_picture(predictor, EXAMPLE.read_bytes(), options)
+        encoded_picture(picture, options)
+    height, width = picture.photo_size
+    pace.learn(height * width, monotonic() - start)
+    return pace
