@@ -41,8 +41,9 @@ final class Cutout: @unchecked Sendable {
                 y: colour.extent.height / alpha.extent.height
             )
         )
+        // By the red channel: the one that a picture of one channel is sure to have.
         let cutout = colour.applyingFilter(
-            "CIBlendWithMask",
+            "CIBlendWithRedMask",
             parameters: [
                 kCIInputBackgroundImageKey: CIImage(color: .clear).cropped(to: colour.extent),
                 kCIInputMaskImageKey: enlarged,

@@ -12,6 +12,7 @@ from animatte.onnx_file import model_card
 
 DEFAULT_MODEL = "animatte-s"
 WEIGHTS = Path(__file__).parent / "weights"
+EXAMPLE = WEIGHTS / "chelsea.jpg"  # a cat, to try models on; CC0, by Stéfan van der Walt
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,10 @@ from PIL import Image
 from tests.conftest import lively_network
 from typer.testing import CliRunner
 
+from animatte.catalogue import WEIGHTS
 from animatte.checkpoint import save_checkpoint
 from animatte.cli import app
+from animatte.engine import load_network
 from animatte.models.late_fusion import LFM
 from animatte.models.registry import built_network, gfm_config, network_config
 from animatte.onnx_file import model_card
@@ -67,6 +69,41 @@ def test_any_network_as_onnx_cuts_without_torch(
     assert result.exit_code == 0, result.output
     with Image.open(tmp_path / "cut.png") as cut:
         assert cut.size == (450, 700)
+
+
+def test_a_model_that_comes_along_is_exported_by_its_name_with_its_card(tmp_path: Path) -> None:
+    path = tmp_path / "mine.onnx"
+    code, said = run("onnx", "animatte-s", "-o", path)
+    assert code == 0, said
+    shipped = model_card(WEIGHTS / "animatte-s.onnx")
+    assert model_card(path) == shipped
+    pixels = np.random.default_rng(0).random((64, 96, 3), np.float32)
+    for ours, theirs in zip(
+        load_network(path).glance_and_focus(pixels),
+        load_network("animatte-s").glance_and_focus(pixels),
+        strict=True,
+    ):
+        np.testing.assert_allclose(ours, theirs, atol=1e-4)
+
+
+def test_coreml_takes_a_name_too(tmp_path: Path) -> None:
+    ct = pytest.importorskip("coremltools")
+    path = tmp_path / "Animatte.mlpackage"
+    code, said = run("coreml", "animatte-s", "-o", path, "--size", "64x96")
+    assert code == 0, said
+    description = ct.models.MLModel(str(path), skip_model_load=True).get_spec().description
+    assert description.metadata.license == "MIT"
+
+
+@pytest.mark.parametrize("engine", ["onnx", "coreml"])
+def test_a_name_that_is_not_known_is_one_line(engine: str, tmp_path: Path) -> None:
+    if engine == "coreml":
+        pytest.importorskip("coremltools")
+    output = tmp_path / ("a.onnx" if engine == "onnx" else "a.mlpackage")
+    code, said = run(engine, "animatte-xl", "-o", output)
+    assert (code, said.count("\n")) == (1, 1), said
+    assert "model 'animatte-xl' is unknown; choose one of animatte-s" in said
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_coreml_writes_a_package_and_prints_what_was_compared(

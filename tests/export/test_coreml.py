@@ -49,10 +49,12 @@ def test_every_network_becomes_a_package_that_computes_the_same(kind: str, tmp_p
     path = tmp_path / "Cat.mlpackage"
     report = export.export_coreml(network, path, card={}, sizes=[(64, 96)])
     assert 0 < report.weights < coreml_check.HALF_TOLERANCE
+    assert report.program < 1e-4 < coreml_check.PROGRAM_TOLERANCE
+    assert 0 < report.rounding < coreml_check.ROUNDING_TOLERANCE
     image = picture(64, 96)
     with torch.inference_mode():
         expected = network(image).alpha.clamp(0, 1)
-    assert (package_output(path, image) - expected).abs().mean() < coreml_check.OUTPUT_TOLERANCE
+    assert (package_output(path, image) - expected).abs().mean() < coreml_check.ROUNDING_TOLERANCE
     assert list(tmp_path.iterdir()) == [path]
 
 
@@ -79,7 +81,7 @@ def test_sizes_may_be_listed_and_weights_be_bytes(
         expected = network(image).alpha
     actual = package_output(of_two_sizes, image)
     assert expected.std() > 0.02  # or the comparison would say nothing
-    assert (actual - expected).abs().mean() < coreml_check.BYTE_OUTPUT_TOLERANCE
+    assert (actual - expected).abs().mean() < coreml_check.ROUNDING_TOLERANCE
 
 
 def test_the_package_asks_for_a_picture_and_gives_one(of_two_sizes: Path) -> None:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from animatte.export import onnx as export
+from animatte.export.parity import NamedOutputs
 from animatte.models.gfm import GFM
 from animatte.models.layers import pooling_matrix
 from animatte.onnx_file import model_card
@@ -33,8 +34,9 @@ def run(path: Path, pictures: Tensor) -> dict[str, NDArray[np.float32]]:
 @pytest.fixture(scope="module")
 def full_weights(tiny_network: GFM, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("export") / "full.onnx"
-    difference = export.export_onnx(tiny_network, path, card={}, half_weights=False)
-    assert difference < 1e-3
+    report = export.export_onnx(tiny_network, path, card={}, half_weights=False)
+    assert report.program < 1e-3
+    assert report.rounding == 0
     return path
 
 
@@ -64,7 +66,7 @@ def test_half_weights_halve_the_file_and_barely_change_the_outputs(
     outputs = run(tiny_model, pictures)
     assert {output.dtype for output in outputs.values()} == {np.dtype(np.float32)}
     differences = np.abs(outputs["glance"] - expected.glance.numpy())
-    assert differences.max() < export.HALF_TOLERANCE
+    assert differences.max() < export.ROUNDING_TOLERANCE
     assert 0 < differences.mean() < 1e-3
 
 
@@ -98,7 +100,7 @@ def test_rosta_integration_gives_alpha_alone(tiny_rim_model: Path) -> None:
 class Spoilt(nn.Module):
     """A network with something added to its outputs, to be traced in its place."""
 
-    def __init__(self, wrapped: export._NamedOutputs, error: float) -> None:
+    def __init__(self, wrapped: NamedOutputs, error: float) -> None:
         super().__init__()
         self.network, self.names = wrapped.network, wrapped.names
         self.wrapped, self.error = wrapped, error
@@ -129,10 +131,27 @@ def test_a_file_that_computes_something_else_is_not_left(
 def test_half_weights_that_change_too_much_are_refused(
     tiny_network: GFM, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(export, "HALF_TOLERANCE", 1e-7)
-    with pytest.raises(ValueError, match="more than 1e-07; export float32 weights"):
+    monkeypatch.setattr(export, "ROUNDING_TOLERANCE", 1e-7)
+    with pytest.raises(ValueError, match="more than 1e-07; export --full-weights"):
         export.export_onnx(tiny_network, tmp_path / "cat.onnx", card={})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_program_with_half_weights_is_held_to_what_one_with_float_weights_is(
+    tiny_network: GFM, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = export._halve_weights
+
+    def with_another_sigmoid(model: onnx.ModelProto) -> None:
+        honest(model)
+        next(node for node in model.graph.node if node.op_type == "Sigmoid").op_type = "HardSigmoid"
+
+    report = export.export_onnx(tiny_network, tmp_path / "cat.onnx", card={})
+    assert report.program < 1e-4 < report.rounding < export.ROUNDING_TOLERANCE
+    monkeypatch.setattr(export, "_halve_weights", with_another_sigmoid)
+    with pytest.raises(ValueError, match="ONNX Runtime with half weights differs from torch"):
+        export.export_onnx(tiny_network, tmp_path / "dog.onnx", card={})
+    assert [path.name for path in tmp_path.iterdir()] == ["cat.onnx"]
 
 
 def test_exporting_leaves_the_training_mode_as_it_was(tiny_network: GFM, tmp_path: Path) -> None:

@@ -50,6 +50,22 @@ class MiddleNetwork:
         return self.glance(image), self.focus(image)
 
 
+class PatientNetwork(MiddleNetwork):
+    """Takes its time for each photo."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.seconds = seconds
+
+    def glance(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
+        sleep(self.seconds)
+        return super().glance(image)
+
+    def predictor(self) -> Predictor:
+        network: Any = self
+        return Predictor(network)
+
+
 def middle_predictor(gate: threading.Event | None = None) -> Predictor:
     network: Any = MiddleNetwork(gate)
     return Predictor(network)

@@ -15,7 +15,7 @@ import httpx
 import numpy as np
 import pytest
 from PIL import Image
-from tests.serve.conftest import MiddleNetwork, Started, middle_predictor
+from tests.serve.conftest import MiddleNetwork, PatientNetwork, Started, middle_predictor
 
 from animatte.confidence import Calibration
 from animatte.images import read_alpha, read_photo
@@ -209,6 +209,49 @@ def test_a_full_queue_says_when_to_come_again_and_loses_nobody_inside(
     assert "busy" in refused.json()["error"]
 
 
+def test_who_would_wait_too_long_is_told_so_once_the_photo_is_seen(
+    started: Started, photo: SimpleNamespace
+) -> None:
+    gate = threading.Event()
+    client = started(middle_predictor(gate), workers=1, queue=9, wait=0)
+    with ThreadPoolExecutor(1) as pool:
+        inside = pool.submit(client.post, "/v1/cutout", content=photo.data, headers=PNG)
+        _wait_for(client, "animatte_working 1.0")
+        refused = client.post("/v1/cutout", content=photo.data, headers=PNG)
+        gate.set()
+        assert inside.result().status_code == 200
+    assert refused.status_code == 503
+    assert int(refused.headers["retry-after"]) >= 1
+    assert client.post("/v1/cutout", content=photo.data, headers=PNG).status_code == 200
+
+
+def test_the_time_limit_does_not_count_the_wait(started: Started, photo: SimpleNamespace) -> None:
+    client = started(PatientNetwork(0.4).predictor(), workers=1, queue=9, seconds=1)
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(
+            pool.map(lambda _: client.post("/v1/matte", content=photo.data, headers=PNG), range(6))
+        )
+    assert [answer.status_code for answer in answers] == [200] * 6
+
+
+def test_who_is_refused_before_the_body_is_read_gets_to_read_why(started: Started) -> None:
+    client = started(workers=1, queue=0, upload_seconds=20)
+    address = urlsplit(str(client.base_url))
+    head = (
+        b"POST /v1/cutout HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\n"
+        b"Content-Length: 8000000\r\n\r\n"
+    )
+    with (
+        socket.create_connection((str(address.hostname), address.port or 0)) as first,
+        socket.create_connection((str(address.hostname), address.port or 0)) as second,
+    ):
+        first.sendall(head)
+        _wait_for(client, "animatte_inside 1.0")
+        second.sendall(head + bytes(8_000_000))  # far more than buffers take
+        second.settimeout(10)
+        assert b" 503 " in second.recv(4096)
+
+
 def test_a_photo_that_takes_too_long_is_given_up_and_the_server_goes_on(
     started: Started, photo: SimpleNamespace
 ) -> None:
@@ -232,6 +275,13 @@ def test_nothing_is_kept_on_disk(started: Started, monkeypatch: pytest.MonkeyPat
     assert len(stream.getvalue()) > 2_000_000  # more than Starlette keeps in memory by default
     answer = started().post("/v1/matte", files={"photo": ("a.png", stream.getvalue())})
     assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize(("path", "status"), [("/v1/cutout", 405), ("/v2/cutout", 404)])
+def test_what_is_not_served_is_one_line_too(started: Started, path: str, status: int) -> None:
+    answer = started().get(path)
+    assert answer.status_code == status
+    assert answer.json() == {"error": f"GET {path} is not served; /docs lists what is"}
 
 
 def test_health_models_and_metrics_tell_about_the_server(

@@ -16,15 +16,26 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from animatte.export.coreml_check import CoreMLReport
+    from animatte.models.registry import MattingNetwork
 
-Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A .safetensors model.")]
+Model = Annotated[
+    str,
+    typer.Argument(
+        metavar="MODEL", help="A name that `animatte models` lists, or a .safetensors model."
+    ),
+]
 Card = Annotated[
     Path | None,
     typer.Option(help="YAML file with what to say of the model: licence, sources, scores…"),
 ]
 Pictures = Annotated[
     list[Path] | None,
-    typer.Option(metavar="PHOTO", help="A photo to compare on, too; may be given more than once."),
+    typer.Option(
+        "--picture",
+        metavar="PHOTO",
+        help="A photo to compare on instead of the one that comes along; may be given more than "
+        "once.",
+    ),
 ]
 
 app = typer.Typer(help="Write a network for another engine.", no_args_is_help=True)
@@ -52,19 +63,20 @@ def onnx(
     """
     if output.suffix != ".onnx":
         raise ValueError(f"output {output} is not an .onnx file; name it so")
-    from animatte.checkpoint import load_checkpoint
+    network, known = _network(model)
     from animatte.export.onnx import OPSET, export_onnx
 
-    network, _ = load_checkpoint(model)
-    difference = export_onnx(
+    report = export_onnx(
         network,
         output,
-        card=_read_card(card),
+        card={**known, **_read_card(card)},
         half_weights=not full_weights,
         images=_images(picture),
     )
     size = output.stat().st_size / 1e6
-    typer.echo(f"{output}  {size:.1f} MB, opset {OPSET}, at most {difference:.1e} from torch")
+    typer.echo(f"{output}  {size:.1f} MB, opset {OPSET}, at most {report.program:.1e} from torch")
+    if not full_weights:
+        typer.echo(f"float16 weights change at most {report.rounding:.1e} of [0, 1]")
 
 
 @app.command("coreml")
@@ -92,20 +104,18 @@ def coreml(
     """
     from animatte.extras import check_installed
 
-    for package in ("torch", "safetensors"):
-        check_installed(package, "train")
-    check_installed("coremltools", "coreml")
+    for package in ("torch", "safetensors", "coremltools"):
+        check_installed(package, "coreml")
     # Else it announces at import every part of it that works on a Mac alone.
     logging.getLogger("coremltools").setLevel(logging.ERROR)
-    from animatte.checkpoint import load_checkpoint
     from animatte.export.coreml import DEFAULT_SIZES, export_coreml
 
     sizes = [_size(text) for text in size] if size else DEFAULT_SIZES
-    network, _ = load_checkpoint(model)
+    network, known = _network(model)
     report = export_coreml(
         network,
         output,
-        card=_read_card(card),
+        card={**known, **_read_card(card)},
         sizes=sizes,
         quantization=quantize,
         images=_images(picture),
@@ -120,17 +130,38 @@ def _tell_core_ml(output: Path, sizes: Sequence[tuple[int, int]], report: CoreML
     operations = ", ".join(f"{kind} {count}" for kind, count in sorted(report.operations.items()))
     typer.echo(f"operations: {operations}")
     typer.echo(f"{report.tensors} weights and biases, at most {report.weights:.1e} from torch")
-    typer.echo(f"the program, followed in torch: alpha {report.program:.1e} from the network's")
+    typer.echo(f"the program, followed in torch: alpha {report.program:.1e} from the same weights'")
+    typer.echo(f"rounded weights: alpha {report.rounding:.1e} from the network's")
     if report.core_ml is None:
         typer.echo("not run by Core ML: that takes a Mac")
     else:
         typer.echo(f"run by Core ML: alpha {report.core_ml:.1e} from the network's")
 
 
+def _network(model: str) -> tuple[MattingNetwork, dict[str, Any]]:
+    """The network of a name or a file, and what is known of it beyond its weights."""
+    from animatte.engine import model_file
+    from animatte.extras import check_installed
+
+    path = model_file(model)
+    for package in ("torch", "safetensors"):
+        check_installed(package, "train")
+    if path.suffix.lower() == ".onnx":  # what has a name comes along as ONNX alone
+        check_installed("onnx", "train")
+        from animatte.export.reading import network_from_onnx
+
+        network, card = network_from_onnx(path)
+        return network, card
+    from animatte.checkpoint import load_checkpoint
+
+    return load_checkpoint(path)[0], {}
+
+
 def _images(photos: list[Path] | None) -> list[NDArray[np.float32]]:
+    from animatte.catalogue import EXAMPLE
     from animatte.images.photo import read_photo
 
-    return [read_photo(photo).image for photo in photos or []]
+    return [read_photo(photo).image for photo in photos or [EXAMPLE]]
 
 
 def _size(text: str) -> tuple[int, int]:

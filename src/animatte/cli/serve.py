@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import socket
+from math import ceil
 
 import typer
 
@@ -23,6 +24,7 @@ def serve(
     queue: given.QueueLength = 16,
     max_bytes: given.MaxBytes = 50_000_000,
     max_pixels: given.MaxPixels = 50_000_000,
+    wait: given.Wait = 30.0,
     timeout: given.Timeout = 120.0,
 ) -> None:
     """Serve cut-outs: POST /v1/cutout and /v1/matte, and a page at /.
@@ -36,20 +38,23 @@ def serve(
     from animatte.predictor import load
     from animatte.serve.app import create_app
     from animatte.serve.limits import Limits
+    from animatte.serve.pace import pace_of
 
     limits = Limits(
         body=max_bytes,
         pixels=max_pixels,
+        wait=wait,
         seconds=timeout,
         workers=workers or Limits().workers,
         queue=queue,
     )
     predictor = load(model, device=device)
+    pace = pace_of(predictor)
     config = uvicorn.Config(
-        create_app(predictor, limits),
+        create_app(predictor, limits, pace),
         log_level="warning",
         timeout_keep_alive=5,
-        timeout_graceful_shutdown=int(timeout),
+        timeout_graceful_shutdown=ceil(wait + timeout),
         server_header=False,
     )
     with _listening(host, port) as listener:

@@ -19,4 +19,13 @@ QueueLength = Annotated[
 ]
 MaxBytes = Annotated[int, typer.Option(metavar="N", min=1, help="Largest request body.")]
 MaxPixels = Annotated[int, typer.Option(metavar="N", min=1, help="Largest photo.")]
-Timeout = Annotated[float, typer.Option(metavar="SECONDS", min=1, help="Longest time for a photo.")]
+Wait = Annotated[
+    float,
+    typer.Option(
+        metavar="SECONDS", min=0, help="Who would wait longer for a worker gets 503, too."
+    ),
+]
+Timeout = Annotated[
+    float,
+    typer.Option(metavar="SECONDS", min=1, help="Longest time to cut a photo, without waiting."),
+]

@@ -84,10 +84,8 @@ def export_coreml(
     path = Path(path)
     _check_path(path)
     _check_sizes(sizes, network.stride)
-    if quantization not in (None, *QUANTIZATIONS):
-        raise ValueError(
-            f"quantization {quantization!r} is unknown; choose {', '.join(QUANTIZATIONS)} or none"
-        )
+    _check_quantization(quantization)
+    card = {**basic_card(network, path.stem), **card}
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.stem}.part{SUFFIX}")
     _remove(beside)
@@ -95,23 +93,30 @@ def export_coreml(
         with evaluated(network), _quiet():
             wrapped = _AlphaPicture(network).eval().cpu()
             program = _traced(wrapped, sizes)
-            model = _converted(program, sizes)
-            if quantization is not None:
-                model = _in_bytes(model)
-            _describe(model, {**basic_card(network, path.stem), **card})
-            model.save(str(beside))
+            in_bytes = quantization is not None
+            _write(program, beside, card, sizes, in_bytes)
             report = checked_package(
-                beside,
-                program,
-                wrapped,
-                sizes=sizes,
-                in_bytes=quantization is not None,
-                images=images,
+                beside, program, wrapped, sizes=sizes, in_bytes=in_bytes, images=images
             )
         _replace(path, beside)
     finally:
         _remove(beside)
     return report
+
+
+def _write(
+    program: ExportedProgram,
+    path: Path,
+    card: Mapping[str, Any],
+    sizes: Sequence[tuple[int, int]],
+    in_bytes: bool,
+) -> None:
+    """Convert and save; nothing of it stays in memory, where a large network is many times."""
+    model = _converted(program, sizes)
+    if in_bytes:
+        model = _in_bytes(model)
+    _describe(model, card)
+    model.save(str(path))
 
 
 def _check_path(path: Path) -> None:
@@ -130,6 +135,13 @@ def _check_sizes(sizes: Sequence[tuple[int, int]], stride: int) -> None:
                 f"size {height}x{width} does not fit the network; both sides must be multiples of "
                 f"{stride}, from {2 * stride} on"
             )
+
+
+def _check_quantization(quantization: str | None) -> None:
+    if quantization not in (None, *QUANTIZATIONS):
+        raise ValueError(
+            f"quantization {quantization!r} is unknown; choose {', '.join(QUANTIZATIONS)} or none"
+        )
 
 
 def _traced(wrapped: _AlphaPicture, sizes: Sequence[tuple[int, int]]) -> ExportedProgram:

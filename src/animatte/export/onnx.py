@@ -7,17 +7,23 @@ import warnings
 from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnx
-import onnxruntime
 import torch
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
-from torch import Tensor, nn
+from torch import Tensor
 
-from animatte.engine import WHOLE_OUTPUTS
+from animatte.export.parity import (
+    TOLERANCE,
+    NamedOutputs,
+    check_within,
+    onnx_outputs,
+    torch_outputs,
+)
+from animatte.export.reading import stored_weights
 from animatte.export.wrapping import (
     basic_card,
     comparison_size,
@@ -25,15 +31,14 @@ from animatte.export.wrapping import (
     resized,
     smooth_pictures,
 )
-from animatte.models.registry import MattingNetwork, network_kind
+from animatte.models.registry import MattingNetwork
 from animatte.onnx_file import CARD_KEY
 from animatte.replacing import written_beside
 
 OPSET = 17
-# Of the parity gate, for any one value in [0, 1]. The graph as traced differs by rounding alone;
-# weights of eleven bits move the steepest pixels by some levels of 255, the mean by far less.
-FULL_TOLERANCE = 1e-3
-HALF_TOLERANCE = 2e-2
+# What rounding the weights to eleven bits may do to any one value in [0, 1]: the steepest pixels
+# move by some levels of 255, the mean by far less.
+ROUNDING_TOLERANCE = 2e-2
 RANGES: Mapping[str, str] = {
     "image": "(B, 3, H, W) RGB in [0, 1]; H and W divisible by the card's stride",
     "glance": "(B, C, H, W) class scores in [0, 1]; TT: background, transition, foreground; FT: "
@@ -47,25 +52,20 @@ RANGES: Mapping[str, str] = {
 PARITY_SIZES = ((1, 3, 96, 160), (2, 3, 64, 64))
 # Smaller tensors stay float32: biases, stems, depthwise and last layers matter and weigh little.
 _SMALLEST_HALF_TENSOR = 8192
-# RIM's alpha jumps where two classes tie and rounding decides: of it, this share is compared.
-_CONTINUOUS_SHARE = 0.99
 _HALF_SUFFIX = "_half"
 
 
-class _NamedOutputs(nn.Module):
-    """A network as the exporter wants it: the outputs that inference uses, as a plain tuple."""
+class OnnxReport(NamedTuple):
+    """How far an exported file is from torch: largest differences of any value, in [0, 1].
 
-    def __init__(self, network: MattingNetwork) -> None:
-        super().__init__()
-        self.network = network
-        kind = network_kind(network)
-        self.is_continuous = kind != "RIM"
-        self.names = WHOLE_OUTPUTS.get(kind, ("glance", "focus"))
+    Attributes:
+        program: between ONNX Runtime and torch with the weights that the file holds.
+        rounding: between those weights, rounded to float16, and the network's own, both in torch;
+            0 where the file holds float32.
+    """
 
-    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
-        """Return the outputs called `names`, in that order."""
-        output = self.network(image)
-        return tuple(getattr(output, name) for name in self.names)
+    program: float
+    rounding: float
 
 
 def export_onnx(
@@ -75,11 +75,12 @@ def export_onnx(
     card: Mapping[str, Any],
     half_weights: bool = True,
     images: Sequence[NDArray[np.float32]] = (),
-) -> float:
+) -> OnnxReport:
     """Write a network as an ONNX file, and run it to see that it computes the same.
 
-    Parity is asked twice: of the graph as traced, within `FULL_TOLERANCE`; and of the file with
-    half weights, within `HALF_TOLERANCE`.
+    The graph as traced must agree with torch within `TOLERANCE`, and so must the file with half
+    weights, which are read back out of it for torch; what their rounding changes must be within
+    `ROUNDING_TOLERANCE`.
 
     The file's input is `image` (batch, 3, height, width), RGB in [0, 1], all but the 3 free, height
     and width divisible by the stride. Its outputs are `glance` (B, C, H, W) and `focus`
@@ -95,30 +96,45 @@ def export_onnx(
         half_weights: store weights as float16, half the size; the computation stays float32.
         images: (H, W, 3) RGB in [0, 1] each, to compare on beside smooth random pictures.
 
-    Returns:
-        The largest difference between ONNX Runtime and torch, over all outputs.
-
     Raises:
-        ValueError: if it is above the tolerance; no file is left.
+        ValueError: if a difference is above its tolerance; no file is left.
     """
     path = Path(path)
-    wrapped = _NamedOutputs(network)
-    stride = network.stride
     pictures = [smooth_pictures(size) for size in PARITY_SIZES]
-    pictures += [resized(image, comparison_size(image, stride)) for image in images]
+    pictures += [resized(image, comparison_size(image, network.stride)) for image in images]
     values = {**basic_card(network, path.stem), **card}
     path.parent.mkdir(parents=True, exist_ok=True)
     with written_beside(path) as beside, evaluated(network):
-        _trace(wrapped.eval(), beside)
-        difference = _checked_difference(beside, wrapped, pictures, FULL_TOLERANCE)
-        model = onnx.load(beside)
-        _describe(model, values)
-        if half_weights:
-            _halve_weights(model)
-        beside.write_bytes(model.SerializeToString())
-        if half_weights:
-            difference = _checked_difference(beside, wrapped, pictures, HALF_TOLERANCE)
-    return difference
+        return _written(NamedOutputs(network).eval(), beside, values, pictures, half_weights)
+
+
+def _written(
+    wrapped: NamedOutputs,
+    path: Path,
+    card: Mapping[str, Any],
+    pictures: Sequence[Tensor],
+    half_weights: bool,
+) -> OnnxReport:
+    """Write and compare; the file is there even where it is refused."""
+    _trace(wrapped, path)
+    expected = torch_outputs(wrapped, pictures)
+    traced = wrapped.difference(onnx_outputs(path, wrapped.names, pictures), expected)
+    check_within(traced, TOLERANCE, "ONNX Runtime", "report the network")
+    model = onnx.load(path)
+    _describe(model, card)
+    if half_weights:
+        _halve_weights(model)
+    path.write_bytes(model.SerializeToString())
+    if not half_weights:
+        return OnnxReport(traced, 0.0)
+    rounded = torch_outputs(wrapped, pictures, stored_weights(model, wrapped.network))
+    program = wrapped.difference(onnx_outputs(path, wrapped.names, pictures), rounded)
+    check_within(program, TOLERANCE, "ONNX Runtime with half weights", "report the network")
+    rounding = wrapped.difference(rounded, expected)
+    check_within(
+        rounding, ROUNDING_TOLERANCE, "the network with half weights", "export --full-weights"
+    )
+    return OnnxReport(program, rounding)
 
 
 def _describe(model: onnx.ModelProto, card: Mapping[str, Any]) -> None:
@@ -130,7 +146,7 @@ def _describe(model: onnx.ModelProto, card: Mapping[str, Any]) -> None:
         value.doc_string = RANGES[value.name]
 
 
-def _trace(wrapped: _NamedOutputs, path: Path) -> None:
+def _trace(wrapped: NamedOutputs, path: Path) -> None:
     """Trace into a file; batch norm that follows a convolution is folded into it.
 
     The exporter is the one that traces: it takes a second where torch.export takes half a minute,
@@ -169,37 +185,3 @@ def _halve_weights(model: onnx.ModelProto) -> None:
     nodes = [*casts, *model.graph.node]
     del model.graph.node[:]
     model.graph.node.extend(nodes)
-
-
-def _checked_difference(
-    path: Path, wrapped: _NamedOutputs, pictures: Sequence[Tensor], tolerance: float
-) -> float:
-    """Return the largest difference over `pictures`.
-
-    Raises:
-        ValueError: if it is above `tolerance`.
-    """
-    difference = float(np.max([_difference(path, wrapped, each) for each in pictures]))
-    if not difference <= tolerance:  # NaN too
-        remedy = "report the network" if tolerance == FULL_TOLERANCE else "export float32 weights"
-        raise ValueError(
-            f"not exported: ONNX Runtime differs from torch by {difference:.2g}, more than "
-            f"{tolerance:g}; {remedy}"
-        )
-    return difference
-
-
-def _difference(path: Path, wrapped: _NamedOutputs, picture: Tensor) -> float:
-    """Largest difference over the outputs for a (B, 3, H, W) `picture`; NaN if any is."""
-    with torch.inference_mode():
-        expected = wrapped(picture.to(next(wrapped.parameters()).device))
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    actual = session.run(list(wrapped.names), {"image": picture.numpy()})
-    share = 1.0 if wrapped.is_continuous else _CONTINUOUS_SHARE
-    differences = [
-        np.quantile(np.abs(ours - theirs.cpu().numpy()), share)
-        for ours, theirs in zip(actual, expected, strict=True)
-    ]
-    return float(np.max(differences))

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
+from math import ceil
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated, Any
@@ -17,20 +18,21 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response, StreamingResponse
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.exceptions import HTTPException
 
 from animatte import __version__
 from animatte.catalogue import shipped_models
 from animatte.predictor import Predictor
 from animatte.serve.counters import Counters
-from animatte.serve.desk import Desk, DeskFullError
+from animatte.serve.desk import Desk, DeskFullError, NoPlaceError
 from animatte.serve.limits import Limits
-from animatte.serve.orders import Answer, Wishes, answered, order_of
+from animatte.serve.orders import Answer, Wishes, answered, num_pixels, order_of
+from animatte.serve.pace import Pace
 from animatte.serve.refusals import RefusalError
-from animatte.serve.uploads import PHOTO_FIELD, received_photo
+from animatte.serve.uploads import PHOTO_FIELD, drain, received_photo
 
 PAGE = Path(__file__).parent / "page"
 _CHUNK = 2**16
-_RETRY_AFTER = "2"
 # The page asks nobody but this server, and shows what the visitor chose.
 _POLICY = "default-src 'self'; img-src 'self' blob: data:; base-uri 'none'; form-action 'self'"
 _PHOTO = {"type": "string", "format": "binary"}
@@ -56,8 +58,8 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
     413: {"description": "The body or the photo is too large"},
     415: {"description": "The body is neither an image nor a form"},
     422: {"description": "The photo cannot be read, or an option is unknown"},
-    503: {"description": "All workers are busy and the queue is full; see Retry-After"},
-    504: {"description": "The photo took too long"},
+    503: {"description": "The queue is full, or the wait would be too long; see Retry-After"},
+    504: {"description": "Cutting the photo took too long"},
 }
 
 
@@ -84,15 +86,18 @@ def _cutout_wishes(
     return replace(common, matte=False, background=background)
 
 
-def create_app(predictor: Predictor, limits: Limits | None = None) -> FastAPI:
+def create_app(
+    predictor: Predictor, limits: Limits | None = None, pace: Pace | None = None
+) -> FastAPI:
     """Return the application that serves one model.
 
     Args:
         predictor: the model, loaded once; only its network and strategy are used.
         limits: what is taken on.
+        pace: how long photos take, as far as it is known; None for nothing.
     """
     limits = limits or Limits()
-    desk = Desk(limits)
+    desk = Desk(limits, pace)
     counters = Counters(desk)
 
     @asynccontextmanager
@@ -110,6 +115,7 @@ def create_app(predictor: Predictor, limits: Limits | None = None) -> FastAPI:
     )
     app.exception_handler(RefusalError)(_refused)
     app.exception_handler(RequestValidationError)(_badly_asked)
+    app.exception_handler(HTTPException)(_not_served)
     app.middleware("http")(partial(_counted, counters))
     _add_verbs(app, predictor, limits, desk, counters)
     _add_information(app, predictor, limits, counters)
@@ -125,11 +131,13 @@ def _add_verbs(
         try:
             async with desk.place():
                 photo = await received_photo(request, limits)
-                answer = await desk.done(partial(answered, predictor, photo, order))
+                pixels = await desk.looked(partial(num_pixels, photo, limits.pixels))
+                answer = await desk.done(partial(answered, predictor, photo, order), pixels)
+        except NoPlaceError as error:
+            await drain(request, limits.body)
+            raise _busy(error) from error
         except DeskFullError as error:
-            raise RefusalError(
-                503, "the server is busy; try again in a moment", {"Retry-After": _RETRY_AFTER}
-            ) from error
+            raise _busy(error) from error
         except TimeoutError as error:
             raise RefusalError(
                 504, f"the photo took longer than {limits.seconds:g} s; send a smaller one"
@@ -223,6 +231,18 @@ async def _badly_asked(_: Request, error: Exception) -> JSONResponse:
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"][1:])
     return RefusalError(422, f"{where}: {first['msg']}").response()
+
+
+async def _not_served(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    line = f"{request.method} {request.url.path} is not served; /docs lists what is"
+    return RefusalError(error.status_code, line, error.headers).response()
+
+
+def _busy(error: DeskFullError) -> RefusalError:
+    seconds = ceil(error.seconds)
+    line = f"the server is busy; try again in {seconds} s"
+    return RefusalError(503, line, {"Retry-After": str(seconds)})
 
 
 def _streamed(answer: Answer, media_type: str) -> StreamingResponse:

@@ -34,6 +34,13 @@ class Counters:
         working = Gauge("animatte_working", "Photos being cut", registry=self.registry)
         working.set_function(lambda: desk.working)
 
+        wait = Gauge(
+            "animatte_wait_seconds",
+            "Expected wait of a photo that comes now",
+            registry=self.registry,
+        )
+        wait.set_function(lambda: desk.wait)
+
     def text(self) -> bytes:
         """In the text format of Prometheus."""
         return generate_latest(self.registry)

@@ -14,7 +14,8 @@ class Limits:
         body: bytes of a request's body.
         pixels: of a photo.
         upload_seconds: to receive a body, so that a slow client gives its place back.
-        seconds: to cut a photo, waiting included.
+        wait: expected until a worker is free; a photo that would wait longer is told to come again.
+        seconds: to cut a photo, from when a worker takes it.
         workers: photos cut at the same time.
         queue: requests that wait for a worker; one more is told to come again.
     """
@@ -22,12 +23,13 @@ class Limits:
     body: int = 50_000_000
     pixels: int = 50_000_000
     upload_seconds: float = 30.0
+    wait: float = 30.0
     seconds: float = 120.0
     workers: int = field(default_factory=lambda: max(1, (os.cpu_count() or 2) // 2))
     queue: int = 16
 
     def __post_init__(self) -> None:
         for each in fields(self):
-            value, least = getattr(self, each.name), 0 if each.name == "queue" else 1
+            value, least = getattr(self, each.name), 0 if each.name in ("queue", "wait") else 1
             if value < least:
                 raise ValueError(f"{each.name} is {value}; it must be at least {least}")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from animatte.backgrounds import Background
 from animatte.compositing import parsed_colour
 from animatte.cutting import CutOptions, cut_picture, encoded_picture
-from animatte.images import ImageTooLargeError
+from animatte.images import ImageTooLargeError, image_size
 from animatte.looks import Looks, parsed_straighten, parsed_zoom
 from animatte.outputs import FORMATS
 from animatte.predictor import Predictor
@@ -123,19 +125,37 @@ def answered(predictor: Predictor, photo: bytes, order: Order) -> Answer:
         RefusalError: if it cannot be read, is too large, or has no subject where one is asked for.
     """
     looking = Predictor(predictor.network, predictor.strategy, looks=order.looks)
-    try:
+    with _photo_s_faults(order.options.max_pixels):
         picture = cut_picture(looking, photo, order.options)
         data = encoded_picture(picture, order.options)
+    return Answer(
+        data, picture.photo_size, picture.confidence, picture.needs_review, picture.is_empty
+    )
+
+
+def num_pixels(photo: bytes, max_pixels: int) -> int:
+    """Return how many pixels a photo has, by its header.
+
+    Raises:
+        RefusalError: if the header cannot be read, or there are too many.
+    """
+    with _photo_s_faults(max_pixels):
+        height, width = image_size(photo, max_pixels)
+    return height * width
+
+
+@contextmanager
+def _photo_s_faults(max_pixels: int) -> Iterator[None]:
+    """What is wrong with a photo, as an answer."""
+    try:
+        yield
     except ImageTooLargeError as error:
-        line = f"{str(error).partition(';')[0]}; this server takes {order.options.max_pixels}"
+        line = f"{str(error).partition(';')[0]}; this server takes {max_pixels}"
         raise RefusalError(413, line) from error
     except ValueError as error:
         raise RefusalError(422, str(error)) from error
     except MemoryError as error:
         raise RefusalError(413, "the photo does not fit into memory; send a smaller one") from error
-    return Answer(
-        data, picture.photo_size, picture.confidence, picture.needs_review, picture.is_empty
-    )
 
 
 def _background(text: str) -> Background:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 
 from fastapi import Request
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import ClientDisconnect
 
 from animatte.serve.limits import Limits
 from animatte.serve.refusals import RefusalError
@@ -17,6 +19,7 @@ _RAW_TYPES = ("image/", "application/octet-stream")
 _FORM_TYPE = "multipart/form-data"
 # A part's headers and the boundaries around it.
 _FORM_OVERHEAD = 10_000
+_DRAINING_SECONDS = 5.0
 
 
 class _MultiPartInMemory(MultiPartParser):
@@ -33,6 +36,7 @@ async def received_photo(request: Request, limits: Limits) -> bytes:
     """
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind != _FORM_TYPE and not kind.startswith(_RAW_TYPES):
+        await drain(request, limits.body)
         raise RefusalError(
             415,
             f"content type {kind or '(none)'} is not taken; send the photo as the body with "
@@ -48,6 +52,28 @@ async def received_photo(request: Request, limits: Limits) -> bytes:
     if not photo:
         raise RefusalError(422, "the photo is empty (0 bytes); send an image file")
     return photo
+
+
+async def drain(request: Request, most: int) -> None:
+    """Receive a body that is refused, up to a number of bytes, and forget it.
+
+    A connection that ends with bytes unread is reset, and with it the line that says why. Who asks
+    before sending is told first, and sends nothing.
+    """
+    if "expect" not in request.headers:
+        await _forgotten(request.stream(), most)
+
+
+async def _forgotten(chunks: AsyncGenerator[bytes, None], most: int) -> None:
+    async def received() -> None:
+        size = 0
+        async for chunk in chunks:
+            size += len(chunk)
+            if size > most:
+                return
+
+    with suppress(asyncio.TimeoutError, ClientDisconnect):
+        await asyncio.wait_for(received(), _DRAINING_SECONDS)
 
 
 async def _raw_photo(request: Request, limits: Limits) -> bytes:
@@ -76,11 +102,13 @@ async def _bounded(request: Request, most: int) -> AsyncGenerator[bytes, None]:
     """The body's chunks, as long as it stays within a number of bytes."""
     declared = request.headers.get("content-length", "0")
     if declared.isdigit() and int(declared) > most:
+        await drain(request, most)
         raise _too_large(most)
-    size = 0
-    async for chunk in request.stream():
+    size, chunks = 0, request.stream()
+    async for chunk in chunks:
         size += len(chunk)
         if size > most:
+            await _forgotten(chunks, most)
             raise _too_large(most)
         yield chunk
 
