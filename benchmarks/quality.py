@@ -100,7 +100,8 @@ def entered(
     skipped = []
     for model in models:
         predictor = load(model, "cpu", threads=threads)
-        found[predictor.name] = predictor.alpha
+        name = predictor.name
+        found[f"{name}, {model}" if name in found else name] = predictor.alpha
     for text in peers:
         peer = _peer_or_reason(text, threads)
         if isinstance(peer, SkippedError):

@@ -119,6 +119,14 @@ def test_what_is_unknown_is_refused(text: str, red_model: Path) -> None:
         peers.peer_named(text.replace("FILE", str(red_model)), 1)
 
 
+def test_models_of_one_name_are_told_apart(tiny_model: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.onnx"
+    other.write_bytes(tiny_model.read_bytes())
+    contestants, _ = quality.entered([str(tiny_model), str(other)], [], threads=1)
+    first, second = contestants
+    assert second == f"{first}, {other}"
+
+
 def test_views_are_compared_in_one_run(
     folder: Path,
     tiny_model: Path,
