@@ -70,7 +70,7 @@ def estimated_foreground(
 
 
 def quick_foreground(image: Pixels, alpha: Image) -> Pixels:
-    """Estimate the subject's own colours in a fifth of the time, for the frames of a film.
+    """Estimate the subject's own colours in less than half the time, for the frames of a film.
 
     As `estimated_foreground`, but the full size has no passes of its own: the coarse colours are
     magnified, and made to fit the image where alpha is between 0 and 1.

@@ -128,13 +128,17 @@ def test_a_file_that_computes_something_else_is_not_left(
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_half_weights_that_change_too_much_are_refused(
+def test_where_half_weights_change_too_much_whole_ones_are_stored(
     tiny_network: GFM, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(export, "ROUNDING_TOLERANCE", 1e-7)
-    with pytest.raises(ValueError, match="more than 1e-07; export --full-weights"):
-        export.export_onnx(tiny_network, tmp_path / "cat.onnx", card={})
-    assert list(tmp_path.iterdir()) == []
+    report = export.export_onnx(tiny_network, tmp_path / "cat.onnx", card={})
+    assert not report.is_half
+    assert report.rounding > 1e-7
+    asked = export.export_onnx(tiny_network, tmp_path / "asked.onnx", card={}, half_weights=False)
+    assert asked.program == report.program
+    sizes = [(tmp_path / name).stat().st_size for name in ("cat.onnx", "asked.onnx")]
+    assert sizes[0] == pytest.approx(sizes[1], rel=0.01)
 
 
 def test_the_program_with_half_weights_is_held_to_what_one_with_float_weights_is(

@@ -1,5 +1,6 @@
 """Whole runs: a film in, a film out, compared with what went in."""
 
+import gc
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageCms
 from tests.video.conftest import SIZE, Film, RedPredictor, pixels_of, scene, stamps_of, write_film
 from tests.video.runs import GREEN, run
 
@@ -55,6 +56,25 @@ def test_a_film_on_its_side_is_turned_upright(tmp_path: Path, rotation: int) -> 
     assert np.abs(frame[:, :, 3].astype(int) - true[:, :, 0]).mean() < 3
     with av.open(str(report.output)) as result:
         assert next(result.decode(video=0)).rotation == 0
+
+
+@pytest.mark.parametrize("rotation", [90, -90, 180])
+def test_a_film_of_png_on_its_side_is_turned_upright_too(tmp_path: Path, rotation: int) -> None:
+    source = Film(codec="png", pixel_format="rgb24", rotation=rotation)
+    film = write_film(tmp_path / "in.mov", source)
+    frame = next(opened(str(film)).frames(Window()))
+    true = np.rot90(scene(0), rotation // 90)
+    assert frame.photo.size == true.shape[:2]
+    assert np.abs(np.asarray(frame.photo.seen, int) - true).mean() < 3
+
+
+def test_one_picture_with_a_colour_profile_is_a_short_film(tmp_path: Path) -> None:
+    """PyAV's side data of it must not be touched: the process would crash later."""
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    Image.fromarray(scene(0)).save(tmp_path / "in.png", icc_profile=profile)
+    report = run(tmp_path / "in.png", tmp_path / "out.mov", "prores")
+    gc.collect()
+    assert report.num_frames == 1
 
 
 @pytest.mark.parametrize("size", [(47, 64), (48, 63), (47, 63)])

@@ -77,6 +77,8 @@ def onnx(
     typer.echo(f"{output}  {size:.1f} MB, opset {OPSET}, at most {report.program:.1e} from torch")
     if not full_weights:
         typer.echo(f"float16 weights change at most {report.rounding:.1e} of [0, 1]")
+    if not (full_weights or report.is_half):
+        typer.echo("that is too much: the file holds float32 weights")
 
 
 @app.command("coreml")

@@ -123,7 +123,7 @@ class Converter:
         else:
             name = _WITHOUT_ALPHA[colour.dtype == np.uint16]
             result = self._reformatter.reformat(
-                av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(colour), format=name),
+                av.VideoFrame.from_ndarray(np.ascontiguousarray(colour), format=name),
                 format=pixel_format,
                 src_colorspace=self._tags.matrix,
                 dst_colorspace=self._tags.matrix,

@@ -22,11 +22,13 @@ from animatte.images.arrays import size_text
 from animatte.images.opening import DEFAULT_MAX_PIXELS
 from animatte.video.colour import Converter, colour_tags
 from animatte.video.frames import ClipFacts, Damage, Frame, VideoError, Window
-from animatte.video.orientation import Orientation
+from animatte.video.orientation import Orientation, rotation_matrix
 
 _DEFAULT_RATE: Final = Fraction(25)
 # FFmpeg's own decoders read these without their alpha.
 _ALPHA_DECODERS: Final = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+# PyAV frees names of side data twice, and these give their colour profile one: not to be touched.
+_NAMED_SIDE_DATA: Final = ("png", "apng")
 # Containers whose index leads to the right frame; others are read from the start.
 _SEEKABLE: Final = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm")
 
@@ -85,7 +87,7 @@ class ContainerClip:
                     f"{path}: no frame can be decoded ({why}); copy or download it again"
                 )
             self.damage = Damage()
-            self._orientation = Orientation(_display_matrix(first))
+            self._orientation = Orientation(_display_matrix(first, stream.codec_context.name))
             self._stored_size = (first.height, first.width)
             self._missing_end = _missing_end(stream, path)
             self._has_alpha = any(part.is_alpha for part in first.format.components)
@@ -243,7 +245,9 @@ def _missing_end(stream: VideoStream, path: Path) -> str:
     return f"the file is cut off, {missing} frames are missing" if missing else ""
 
 
-def _display_matrix(frame: av.VideoFrame) -> bytes | None:
+def _display_matrix(frame: av.VideoFrame, codec: str) -> bytes | None:
+    if codec in _NAMED_SIDE_DATA:
+        return rotation_matrix(frame.rotation)
     # Its stub says that it is a dict of names.
     parts = cast(Sequence[SideData], list(frame.side_data))
     return next((bytes(part) for part in parts if part.type == SideDataType.DISPLAYMATRIX), None)

@@ -75,7 +75,7 @@ FORMATS: Mapping[str, VideoFormat] = {
             "prores",
             (".mov", ".mkv"),
             ("prores_ks",),
-            # One quantiser for all, the second finest: colours are off by 0.4 of 255 levels, which
+            # One quantiser for all, the second finest: colours are off by 0.6 of 255 levels, which
             # costs more bits than ProRes 4444 has by default, and a quarter of the time that
             # looking for the best takes. FFmpeg counts quality in steps of 118.
             {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -40,3 +41,10 @@ class Orientation:
     def upright_size(self, size: tuple[int, int]) -> tuple[int, int]:
         """(height, width) after turning."""
         return size[::-1] if self.is_transposed else size
+
+
+def rotation_matrix(degrees: int) -> bytes:
+    """The display matrix of a turn counter-clockwise, as `Orientation` takes it."""
+    cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    matrix = [[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 2**14]]
+    return np.round(np.array(matrix) * 2**16).astype(np.int32).tobytes()

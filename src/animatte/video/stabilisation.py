@@ -34,6 +34,7 @@ _MOST_KEPT: Final = 0.85
 _TRUSTED_DIFFERENCE: Final = 0.045
 # Of the one-frame delay: what counts as the same alpha, as published.
 _SAME: Final = 0.1
+_KNOWN_OUTSIDE: Final = 16  # pixels of the view from which on it knows nothing
 _MIXING_SIDE: Final = 640  # at least this many pixels of the longer side
 # Of scene cuts: mean difference of the views in [0, 1], and what their histograms share at most.
 _CUT_DIFFERENCE: Final = 0.1
@@ -157,8 +158,6 @@ def _steadied(last: Steady, item: MattedFrame, search: cv2.DISOpticalFlow) -> Ar
     columns, rows = _places(flow, size)
     change = np.asarray(_moved(resized(last.alpha, size), columns, rows), np.float32)
     weight = np.asarray(cv2.resize(_trust(last.view, item.view, flow), (width, height)), np.float32)
-    # What comes from outside the picture is not known: no trust there.
-    weight[(columns < 0) | (columns > width - 1) | (rows < 0) | (rows > height - 1)] = 0
     change -= resized(item.alpha, size)
     change *= weight
     steadied: Array = resized(change, item.alpha.shape[:2])
@@ -175,11 +174,19 @@ def _mixing_size(size: tuple[int, ...]) -> tuple[int, int]:
 
 def _trust(before: View, after: View, flow: Array) -> Array:
     """(h, w) how much of the last result stays: all but none where the colours do not fit."""
-    moved = _moved(before, *_places(flow, after.shape[:2]))
+    columns, rows = _places(flow, after.shape[:2])
+    moved = _moved(before, columns, rows)
     difference = cv2.absdiff(moved, after).astype(np.float32)
     mean = cv2.transform(difference, np.full((1, 3), 1 / (3 * 255), np.float32))
     mean = cv2.blur(mean, (5, 5))
     trust = np.exp(-((mean / np.float32(_TRUSTED_DIFFERENCE)) ** 2))
+    # What comes from outside the picture is known the less the farther it comes: a sudden end
+    # would be seen as a line that moves in with the picture.
+    height, width = after.shape[:2]
+    inside = np.minimum(
+        np.minimum(columns, width - 1 - columns), np.minimum(rows, height - 1 - rows)
+    )
+    trust *= np.clip(1 + inside / np.float32(_KNOWN_OUTSIDE), 0, 1)
     return np.asarray(_MOST_KEPT * trust, np.float32)
 
 
