@@ -19,29 +19,14 @@ from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 from animatte.catalogue import DEFAULT_MODEL, shipped_models
 from animatte.images.arrays import network_planes, size_text
 from animatte.onnx_file import file_bytes, model_card, subgraph
+from animatte.providers import PROVIDERS, devices_to_try, unavailable
 
 Array = NDArray[np.float32]
 
-PROVIDERS: Mapping[str, str] = {
-    "cuda": "CUDAExecutionProvider",
-    "directml": "DmlExecutionProvider",
-    "coreml": "CoreMLExecutionProvider",
-    "openvino": "OpenVINOExecutionProvider",
-    "cpu": "CPUExecutionProvider",
-}
-# Best first. Core ML and OpenVINO compile anew for every size of picture: only when asked for.
-_AUTOMATIC = ("cuda", "directml", "cpu")
 # Networks that merge by themselves, and what they give.
 WHOLE_OUTPUTS: Mapping[str, tuple[str, ...]] = {
     "RIM": ("alpha",),
     "LFM": ("alpha", "foreground", "background"),
-}
-_REMEDIES: Mapping[str, str] = {
-    "cuda": "pip uninstall onnxruntime && pip install 'onnxruntime-gpu[cuda,cudnn]'",
-    "directml": "pip uninstall onnxruntime && pip install onnxruntime-directml",
-    "coreml": "pip install onnxruntime, on macOS",
-    "openvino": "pip uninstall onnxruntime && pip install onnxruntime-openvino",
-    "cpu": "pip install onnxruntime",
 }
 # ONNX Runtime's errors have no common base but Exception.
 _ORT_ERRORS = (
@@ -128,11 +113,11 @@ class OnnxNetwork:
         self._sessions: dict[tuple[str, ...], onnxruntime.InferenceSession] = {}
         self._outputs = WHOLE_OUTPUTS.get(self.rosta, ("glance", "focus"))
         self.device = "cpu"
-        for name in _devices_to_try(device):
+        for name in devices_to_try(device):
             if self._starts_on(name):
                 break
         else:
-            raise ValueError(_unavailable(device, "ONNX Runtime could not start it"))
+            raise ValueError(unavailable(device, "ONNX Runtime could not start it"))
 
     def glance(self, image: Array) -> Array:
         """Return (C, H, W) class scores in [0, 1]; the focus decoder rests."""
@@ -228,32 +213,6 @@ def _session_options(threads: int | None) -> onnxruntime.SessionOptions:
             raise ValueError(f"threads is {threads}; it must be at least 1")
         options.intra_op_num_threads = threads
     return options
-
-
-def _devices_to_try(device: str) -> list[str]:
-    available = _available_devices()
-    if device == "auto":
-        return [name for name in _AUTOMATIC if name in available]
-    if device not in PROVIDERS:
-        raise ValueError(
-            f"device {device!r} is unknown; choose one of auto, {', '.join(PROVIDERS)}"
-        )
-    if device not in available:
-        raise ValueError(_unavailable(device, "this ONNX Runtime was built without it"))
-    return [device]
-
-
-def _available_devices() -> list[str]:
-    built = onnxruntime.get_available_providers()
-    return [name for name, provider in PROVIDERS.items() if provider in built]
-
-
-def _unavailable(device: str, reason: str) -> str:
-    others = [name for name in _available_devices() if name != device]
-    return (
-        f"device {device!r} is not available: {reason}; available: {', '.join(others)}; "
-        f"to mend it: {_REMEDIES.get(device, _REMEDIES['cpu'])}"
-    )
 
 
 def load_network(
