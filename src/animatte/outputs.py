@@ -110,8 +110,12 @@ def output_paths(
     return outputs
 
 
+# Standard output, by the name that pipes know it by.
+STANDARD = Path("-")
+
+
 def report_path(name: str, read: Sequence[Path]) -> Path:
-    """The file of a report.
+    """The file of a report, or `STANDARD`.
 
     Raises:
         ValueError: if it is a folder, or a file that is to be read.
@@ -134,11 +138,14 @@ def line_file(
     and whatever stops the run, finds whole lines.
 
     Args:
-        path: the file, whose folder is made if need be; None writes nowhere.
+        path: the file, whose folder is made if need be, or `STANDARD`; None writes nowhere.
         append: to an earlier one.
     """
     if path is None:
         yield lambda _: None
+        return
+    if path == STANDARD:
+        yield lambda values: print(json.dumps(values), flush=True)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     is_torn = append and path.is_file() and path.read_bytes()[-1:] not in (b"", b"\n")

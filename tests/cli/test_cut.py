@@ -1,5 +1,6 @@
 """`animatte cut`, as a new user tries it."""
 
+import json
 import re
 from io import BytesIO
 from pathlib import Path
@@ -92,6 +93,18 @@ def test_a_report_tells_what_was_done_to_each_photo(cut: Any, folder: Path) -> N
     assert "output" not in broken
     with Image.open("out/dog.cutout.png") as image:
         assert image.size == SIZE[::-1]
+
+
+def test_a_report_goes_to_standard_output_by_its_name_and_is_alone_there(
+    cut: Any, folder: Path
+) -> None:
+    result = cut("dog.jpg", "broken.jpg", "-o", "out", "--report", "-")
+    assert result.exit_code == 1
+    dog, broken = map(json.loads, result.stdout.splitlines())
+    assert (dog["photo"], broken["photo"]) == ("dog.jpg", "broken.jpg")
+    assert Path(dog["output"]).is_file()
+    assert broken["error"]
+    assert not Path("-").exists()
 
 
 @pytest.mark.usefixtures("interrupted")

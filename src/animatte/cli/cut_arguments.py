@@ -108,7 +108,9 @@ Resume = Annotated[
 ]
 ReportFile = Annotated[
     str | None,
-    typer.Option(metavar="FILE", help="Write what was done, one line of JSON a photo."),
+    typer.Option(
+        metavar="FILE", help="Write what was done, one line of JSON a photo; - for standard output."
+    ),
 ]
 MaxPixels = Annotated[
     int | None, typer.Option(metavar="N", min=1, help="Accept photos of up to N pixels.")

@@ -25,11 +25,16 @@ if TYPE_CHECKING:
 
 
 class Tally:
-    """Results, printed as they come and counted."""
+    """Results, printed as they come and counted.
 
-    def __init__(self, quiet: bool) -> None:
+    Args:
+        quiet: print errors and warnings only.
+        reported: whether the report goes to standard output, and results need no line of their own.
+    """
+
+    def __init__(self, quiet: bool, reported: bool = False) -> None:
         self.counts: Counter[str] = Counter()
-        self._quiet = quiet
+        self._quiet = quiet or reported
         self._start = perf_counter()
         self._pixels = 0
 
@@ -115,9 +120,9 @@ def told(
         typer.Exit: with 1 if a photo failed.
     """
     from animatte.batch import CutFailure
-    from animatte.outputs import line_file
+    from animatte.outputs import STANDARD, line_file
 
-    tally, total = Tally(quiet), len(listed.photos)
+    tally, total = Tally(quiet, reported=report == STANDARD), len(listed.photos)
     closed = [CutFailure(folder, error) for folder, error in listed.closed]
     with (
         progress_bar(shown=not quiet and total > 1, counted=True) as show,
