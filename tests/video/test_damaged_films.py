@@ -1,5 +1,6 @@
 """Films that are damaged or cut off: what can be read is cut, and the rest told."""
 
+import re
 from pathlib import Path
 
 import av
@@ -15,6 +16,37 @@ def test_a_film_that_is_cut_off_gives_what_could_be_read_and_says_so(tmp_path: P
     report = run(film, tmp_path / "out.mov", "prores")
     assert 10 < report.num_frames < 60
     assert len(pixels_of(report.output)) == report.num_frames
+    assert re.search(r"its last frame is at [\d.]+ s of 2.40 s", report.damage)
+
+
+def test_a_film_whose_container_is_damaged_in_its_midst_says_so(tmp_path: Path) -> None:
+    """Its reader takes the damage for the end."""
+    many = Film(stamps=tuple(range(0, 2400, 40)), codec="mpeg4", sound="")
+    film = write_film(tmp_path / "in.mkv", many)
+    content = film.read_bytes()
+    middle = len(content) // 2
+    film.write_bytes(content[:middle] + bytes(len(content) - middle))
+    report = run(film, tmp_path / "out.mov", "prores")
+    assert 0 < report.num_frames < 60
+    assert "the rest is lost" in report.damage
+
+
+def test_frames_of_damaged_pieces_are_kept_and_counted(tmp_path: Path) -> None:
+    many = Film(stamps=tuple(range(0, 2400, 40)), codec="mpeg4", sound="")
+    film = write_film(tmp_path / "in.mkv", many)
+    content = bytearray(film.read_bytes())
+    with av.open(str(film)) as container:
+        places = [packet.pos for packet in container.demux(video=0) if packet.pos]
+    content[places[30] + 12 : places[31] - 2] = bytes(places[31] - places[30] - 14)
+    film.write_bytes(bytes(content))
+    report = run(film, tmp_path / "out.mov", "prores")
+    assert report.num_frames >= 59
+    assert report.damage
+
+
+def test_a_last_picture_that_is_shown_for_long_is_no_damage(tmp_path: Path) -> None:
+    film = write_film(tmp_path / "in.mkv", Film(stamps=(0, 40, 80, 1000, 1040), sound=""))
+    assert run(film, tmp_path / "out.mov", "prores").damage == ""
 
 
 def test_a_film_whose_index_names_more_than_there_is_says_so(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
@@ -31,6 +32,13 @@ _ALPHA_DECODERS: Final = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 _NAMED_SIDE_DATA: Final = ("png", "apng")
 # Containers whose index leads to the right frame; others are read from the start.
 _SEEKABLE: Final = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm")
+
+_DURATION: Final = re.compile(r"(\d+):(\d+):(\d+(?:\.\d+)?)")
+# Less than this may be missing at the end, in seconds. Where all of the file was read, a last frame
+# may be shown so many times as long as any other before it counts as damage.
+_LEAST_MISSING: Final = Fraction(1, 2)
+_SHOWN_LONG: Final = 5
+_ALL_BUT_INDEX: Final = 0.9
 
 
 def reason_of(error: BaseException) -> str:
@@ -76,6 +84,7 @@ class ContainerClip:
     def __init__(self, path: Path) -> None:
         self._path = path
         self.damage = Damage()
+        self._read_to = 0
         with opened_clip(path) as container:
             stream = _video_stream(container, path)
             self._start = _start_of(container, stream)
@@ -109,8 +118,9 @@ class ContainerClip:
             if first > 0 and self._can_seek:
                 container.seek(first + self._start, stream=stream)
             converter = Converter(self.facts.tags)
-            number = 0
+            number, last, longest = 0, 0, 0
             for decoded, pts in self._stamped(container, stream):
+                last, longest = pts, max(longest, pts - last)
                 if pts < first:
                     continue
                 if end is not None and pts >= end:
@@ -125,7 +135,25 @@ class ContainerClip:
                 if number % step == 0:
                     yield Frame(pts, decoded.duration or 0, self._photo(converter, decoded))
                 number += 1
-        self.damage.breaks_off = self.damage.breaks_off or self._missing_end
+        self.damage.breaks_off = (
+            self.damage.breaks_off or self._missing_end or self._lost_end(last, longest)
+        )
+
+    def _lost_end(self, last: int, longest: int) -> str:
+        """Whether the film ends before it says, though its reader met no error.
+
+        Args:
+            last: time stamp of the last frame.
+            longest: that a frame was shown; the last one may be shown for some time, too.
+        """
+        if self.facts.seconds is None:
+            return ""
+        end, stated = last * self.facts.time_base, self.facts.seconds
+        is_read = self._read_to > _ALL_BUT_INDEX * self._path.stat().st_size
+        usual = (_SHOWN_LONG * longest if is_read else longest) * self.facts.time_base
+        if stated - end < max(_LEAST_MISSING, usual):
+            return ""
+        return f"its last frame is at {float(end):.2f} s of {float(stated):.2f} s, the rest is lost"
 
     def _photo(self, converter: Converter, decoded: av.VideoFrame) -> Photo:
         pixels = converter.pixels(decoded, self.facts.deep, self._has_alpha)
@@ -157,11 +185,15 @@ class ContainerClip:
                 self.damage.breaks_off = reason_of(error)
                 packet = None
             try:
-                yield from decoder.decode(packet)
+                for frame in decoder.decode(packet):
+                    self.damage.num_concealed += frame.is_corrupt
+                    yield frame
             except EOFError:
                 return  # the decoder has been told of the end before
             except FFmpegError:
                 self.damage.num_packets += 1
+            if packet is not None:
+                self._read_to = max(self._read_to, (packet.pos or 0) + packet.size)
             if packet is None:
                 return
 
@@ -235,6 +267,9 @@ def _start_of(container: InputContainer, stream: VideoStream) -> int:
 def _seconds(container: InputContainer, stream: VideoStream) -> Fraction | None:
     if stream.duration is not None and stream.time_base is not None:
         return stream.duration * stream.time_base
+    if stated := _DURATION.fullmatch(stream.metadata.get("DURATION", "")):  # Matroska's, by track
+        hours, minutes, seconds = map(Fraction, stated.groups())
+        return 3600 * hours + 60 * minutes + seconds
     return None if container.duration is None else Fraction(container.duration, av.time_base)
 
 

@@ -99,14 +99,16 @@ class Damage:
 
     Attributes:
         num_packets: pieces that could not be decoded, and were left out.
+        num_concealed: frames that were decoded from damaged pieces, and show it.
         breaks_off: why reading ended early; "" if it did not.
     """
 
     num_packets: int = 0
+    num_concealed: int = 0
     breaks_off: str = ""
 
     def __bool__(self) -> bool:
-        return bool(self.num_packets or self.breaks_off)
+        return bool(self.num_packets or self.num_concealed or self.breaks_off)
 
 
 class Clip(Protocol):

@@ -243,6 +243,8 @@ def _damage_line(clip: Clip) -> str:
     parts = []
     if damage.num_packets:
         parts.append(f"{damage.num_packets} damaged pieces could not be decoded and are left out")
+    if damage.num_concealed:
+        parts.append(f"{damage.num_concealed} frames come from damaged pieces and may look it")
     if damage.breaks_off:
         parts.append(f"it breaks off: {damage.breaks_off}")
     if not parts:
