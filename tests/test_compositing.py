@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
+from tests.scenes import Picture, recomposed_error, scene, solid, texture, transition_error
 
 from animatte.compositing import (
     Backdrop,
@@ -21,57 +22,10 @@ from animatte.compositing import (
     composited,
     fitted_backdrop,
     fitted_background,
-    parsed_colour,
 )
 from animatte.foregrounds import estimated_foreground
 
-Picture = NDArray[np.float32]
 UNIT = st.floats(0, 1, width=32)
-
-
-class Scene(NamedTuple):
-    foreground: Picture
-    background: Picture
-    alpha: Picture
-    image: Picture
-
-
-def solid(colour: tuple[float, float, float], size: tuple[int, int]) -> Picture:
-    return np.full((*size, 3), colour, np.float32)
-
-
-def texture(rng: np.random.Generator, size: tuple[int, int], grid: int) -> Picture:
-    coarse = rng.random((grid, grid, 3), dtype=np.float32)
-    fine = cv2.resize(coarse, size[::-1], interpolation=cv2.INTER_CUBIC)
-    return np.clip(fine, 0, 1).astype(np.float32)
-
-
-def hairy_alpha(rng: np.random.Generator, size: tuple[int, int]) -> Picture:
-    """An ellipse with thin straight hairs, drawn at four times the size and averaged."""
-    height, width = size[0] * 4, size[1] * 4
-    canvas = np.zeros((height, width), np.uint8)
-    cv2.ellipse(canvas, (width // 2, height // 2), (width // 4, height // 4), 0, 0, 360, 255, -1)
-    for angle in rng.uniform(0, 2 * np.pi, 120):
-        root = np.array([width / 2, height / 2]) + 0.24 * np.array(
-            [width * np.cos(angle), height * np.sin(angle)]
-        )
-        lean = angle + rng.normal(0, 0.4)
-        length = rng.uniform(0.05, 0.15) * min(height, width)
-        tip = root + length * np.array([np.cos(lean), np.sin(lean)])
-        ends = [(int(x), int(y)) for x, y in (root, tip)]
-        cv2.line(canvas, ends[0], ends[1], 255, int(rng.integers(1, 8)))
-    reduced = cv2.resize(canvas, size[::-1], interpolation=cv2.INTER_AREA)
-    return np.asarray(reduced, np.float32) / np.float32(255)
-
-
-def scene(size: tuple[int, int], grid: int, softness: float, seed: int = 0) -> Scene:
-    rng = np.random.default_rng(seed)
-    alpha = hairy_alpha(rng, size)
-    if softness:
-        alpha = np.asarray(cv2.GaussianBlur(alpha, (0, 0), softness), np.float32)
-        alpha[alpha < 1 / 512], alpha[alpha > 1 - 1 / 512] = 0, 1
-    foreground, background = texture(rng, size, grid), texture(rng, size, grid)
-    return Scene(foreground, background, alpha, composite(foreground, background, alpha))
 
 
 def multi_level_foreground(image: Picture, alpha: Picture) -> Picture:
@@ -82,19 +36,6 @@ def multi_level_foreground(image: Picture, alpha: Picture) -> Picture:
 
         estimate = estimate_foreground_ml(image.astype(np.float64), alpha.astype(np.float64))
     return np.asarray(estimate, np.float32)
-
-
-def transition_error(estimate: Picture, truth: Picture, alpha: Picture) -> float:
-    area = (alpha > 0) & (alpha < 1)
-    return float(np.sqrt(np.mean((estimate - truth)[area] ** 2)))
-
-
-def recomposed_error(estimate: Picture, truth: Picture, alpha: Picture) -> float:
-    behind = np.float32(0)
-    black = np.full_like(truth, behind)
-    return transition_error(
-        composite(estimate, black, alpha), composite(truth, black, alpha), alpha
-    )
 
 
 @given(
@@ -228,77 +169,6 @@ def test_foreground_of_nothing_or_everything_is_defined(level: int) -> None:
     estimate = estimated_foreground(image, np.full((40, 60), level, np.float32))
     assert np.isfinite(estimate).all()
     assert level == 0 or np.array_equal(estimate, image)
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["#ff8000", "#F80", "rgb(255, 136, 0)", "255,136,0", " 255, 136, 0 ", "hsl(32,100%,50%)"],
-)
-def test_colours_are_read_as_people_write_them(text: str) -> None:
-    np.testing.assert_allclose(parsed_colour(text), [1, 0.53, 0], atol=0.04)
-
-
-def test_colour_names_are_read() -> None:
-    assert parsed_colour("white") == (1, 1, 1)
-    assert parsed_colour("Lime") == (0, 1, 0)
-
-
-@pytest.mark.parametrize("text", ["", "catcolour", "1,2", "256,0,0", "#ff", "#ff000080", "-1,0,0"])
-def test_other_colours_are_refused_with_examples(text: str) -> None:
-    with pytest.raises(ValueError, match=f"colour '{text}' is not understood; .*#ff8000"):
-        parsed_colour(text)
-
-
-@pytest.mark.parametrize("size", [(30, 40), (40, 30), (300, 50), (7, 200), (1, 1)])
-def test_fitted_background_fills_the_size_from_the_middle(size: tuple[int, int]) -> None:
-    image = np.zeros((60, 80, 3), np.float32)
-    image[:, :, 0] = np.linspace(0, 1, 80)
-    image[:, :, 1] = np.linspace(0, 1, 60)[:, None]
-    fitted = fitted_background(image, size)
-    assert fitted.shape == (*size, 3)
-    assert fitted.dtype == np.float32
-    np.testing.assert_allclose(fitted[:, :, :2].mean((0, 1)), 0.5, atol=0.02)
-    if min(size) > 1:
-        scale = max(size[0] / 60, size[1] / 80)
-        seen = [size[1] / scale / 80, size[0] / scale / 60]
-        np.testing.assert_allclose(np.ptp(fitted[:, :, :2], axis=(0, 1)), seen, atol=0.1)
-
-
-def test_fitted_background_of_the_same_size_is_the_picture() -> None:
-    image = texture(np.random.default_rng(0), (30, 40), 5)
-    np.testing.assert_allclose(fitted_background(image, (30, 40)), image, atol=1e-6)
-
-
-@pytest.mark.parametrize("size", [(90, 120), (600, 800)])
-@pytest.mark.parametrize("strength", [0.005, 0.02, 0.2])
-def test_subject_does_not_glow_in_the_blurred_background(
-    size: tuple[int, int], strength: float
-) -> None:
-    alpha = scene(size, 6, 1.5).alpha
-    image = composite(solid((1, 0, 0), size), (0, 0, 1), alpha)
-    blurred = blurred_background(image, alpha, strength)
-    assert blurred.shape == image.shape
-    seen = alpha < 0.9
-    assert np.abs(blurred[seen] - [0, 0, 1]).max() < 0.08
-
-
-def test_blurred_background_without_subject_is_a_plain_gaussian_blur() -> None:
-    image = texture(np.random.default_rng(0), (200, 300), 40)
-    blurred = blurred_background(image, np.zeros((200, 300), np.float32), 0.02)
-    expected = cv2.GaussianBlur(image, (0, 0), 6)
-    assert np.abs(blurred - expected)[20:-20, 20:-20].max() < 0.02
-    assert np.abs(blurred - image).max() > 0.1
-
-
-def test_blurred_background_behind_nothing_but_subject_is_defined() -> None:
-    image = texture(np.random.default_rng(0), (20, 30), 4)
-    assert np.isfinite(blurred_background(image, np.ones((20, 30), np.float32))).all()
-
-
-def test_blur_needs_a_strength() -> None:
-    image = np.zeros((20, 30, 3), np.float32)
-    with pytest.raises(ValueError, match="strength is 0; it must be above 0"):
-        blurred_background(image, image[:, :, 0], 0)
 
 
 @pytest.mark.parametrize(("dtype", "bit_depth"), [(np.uint8, 8), (np.uint16, 16), (np.uint8, 16)])

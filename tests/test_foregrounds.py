@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from tests.test_compositing import recomposed_error, scene
+from tests.scenes import recomposed_error, scene
 
 from animatte.foregrounds import estimated_foreground, quick_foreground
 
