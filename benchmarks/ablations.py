@@ -61,8 +61,12 @@ def variants(recipe: Recipe, steps: int) -> dict[str, list[str]]:
 def trained(recipe: Path, overrides: Sequence[str], folder: Path) -> Path:
     """Train one variant, or find it trained; return its model."""
     asked = read_recipe(recipe, overrides)
-    model = folder / f"{asked.name}.safetensors"
-    return model if model.exists() else train(asked, folder)
+    model, stored = folder / f"{asked.name}.safetensors", folder / "recipe.yaml"
+    if not model.exists():
+        return train(asked, folder)
+    if read_recipe(stored).decisive != asked.decisive:
+        raise ValueError(f"{folder} holds another training; give another folder: -o")
+    return model
 
 
 def scored(model: Path, cases: Sequence[Case]) -> dict[str, float]:

@@ -14,7 +14,7 @@ scoring left out; ratios are to the first model, the median over the pictures.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from time import process_time
@@ -100,15 +100,19 @@ def entered(
     skipped = []
     for model in models:
         predictor = load(model, "cpu", threads=threads)
-        name = predictor.name
-        found[f"{name}, {model}" if name in found else name] = predictor.alpha
+        found[_free(predictor.name, str(model), found)] = predictor.alpha
     for text in peers:
         peer = _peer_or_reason(text, threads)
         if isinstance(peer, SkippedError):
             skipped.append(f"skipped: {text.partition('=')[0]}: {peer}")
         else:
-            found[peer[0]] = peer[1]
+            found[_free(peer[0], text, found)] = peer[1]
     return found, skipped
+
+
+def _free(name: str, asked: str, taken: Container[str]) -> str:
+    """A name that nobody has: with what was asked for, where another is called so."""
+    return f"{name}, {asked}" if name in taken else name
 
 
 def _peer_or_reason(text: str, threads: int) -> tuple[str, Peer] | SkippedError:

@@ -57,3 +57,6 @@ def test_each_variant_is_trained_once_and_scored_against_the_recipe(
     assert len(models) == 2
     ablations.main()
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*.safetensors")} == models
+    monkeypatch.setattr(sys, "argv", [*sys.argv, "--steps", "2"])
+    with pytest.raises(ValueError, match="holds another training"):
+        ablations.main()

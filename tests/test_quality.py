@@ -122,9 +122,11 @@ def test_what_is_unknown_is_refused(text: str, red_model: Path) -> None:
 def test_models_of_one_name_are_told_apart(tiny_model: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.onnx"
     other.write_bytes(tiny_model.read_bytes())
-    contestants, _ = quality.entered([str(tiny_model), str(other)], [], threads=1)
-    first, second = contestants
+    peer = f"onnx={other},size=32"
+    contestants, _ = quality.entered([str(tiny_model), str(other)], [peer, peer + "0"], threads=1)
+    first, second, third, fourth = contestants
     assert second == f"{first}, {other}"
+    assert fourth == f"{third}, {peer}0"
 
 
 def test_views_are_compared_in_one_run(

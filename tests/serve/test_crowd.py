@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 import httpx
 from tests.serve.conftest import MiddleNetwork, PatientNetwork, Started, middle_predictor
 
+from animatte.predictor import Predictor
+
 PNG = {"Content-Type": "image/png"}
 
 
@@ -34,11 +36,19 @@ def test_a_body_that_grows_without_a_length_is_stopped_at_the_limit(started: Sta
     assert sent < 1000
 
 
+def test_who_sends_far_too_much_gets_to_read_why(started: Started) -> None:
+    answer = started(body=1_000_000).post("/v1/cutout", content=bytes(12_000_000), headers=PNG)
+    assert answer.status_code == 413
+    assert "over 1 MB" in answer.json()["error"]
+
+
 def test_a_photo_of_too_many_pixels_is_refused_by_its_header(
     started: Started, photo: SimpleNamespace
 ) -> None:
-    network = MiddleNetwork()
-    answer = started(pixels=2000).post("/v1/cutout", content=photo.data, headers=PNG)
+    network: Any = MiddleNetwork()
+    answer = started(Predictor(network), pixels=2000).post(
+        "/v1/cutout", content=photo.data, headers=PNG
+    )
     assert answer.status_code == 413
     assert "2400 pixels" in answer.json()["error"]
     assert "--" not in answer.json()["error"]

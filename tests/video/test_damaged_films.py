@@ -1,11 +1,15 @@
 """Films that are damaged or cut off: what can be read is cut, and the rest told."""
 
 import re
+from fractions import Fraction
 from pathlib import Path
 
 import av
+from PIL import Image
 from tests.video.conftest import Film, pixels_of, write_film
 from tests.video.runs import run
+
+from animatte.video.frames import Window
 
 
 def test_a_film_that_is_cut_off_gives_what_could_be_read_and_says_so(tmp_path: Path) -> None:
@@ -16,7 +20,9 @@ def test_a_film_that_is_cut_off_gives_what_could_be_read_and_says_so(tmp_path: P
     report = run(film, tmp_path / "out.mov", "prores")
     assert 10 < report.num_frames < 60
     assert len(pixels_of(report.output)) == report.num_frames
-    assert re.search(r"its last frame is at [\d.]+ s of 2.40 s", report.damage)
+    assert re.search(r"it ends at [\d.]+ s of 2.40 s, the rest is lost", report.damage)
+    later = run(film, tmp_path / "later.mov", "prores", window=Window(Fraction(1, 2)))
+    assert "the rest is lost" in later.damage
 
 
 def test_a_film_whose_container_is_damaged_in_its_midst_says_so(tmp_path: Path) -> None:
@@ -41,10 +47,15 @@ def test_frames_of_damaged_pieces_are_kept_and_counted(tmp_path: Path) -> None:
     film.write_bytes(bytes(content))
     report = run(film, tmp_path / "out.mov", "prores")
     assert report.num_frames >= 59
-    assert report.damage
+    assert re.search(r"come from damaged pieces and may look it: \d+", report.damage)
 
 
 def test_a_last_picture_that_is_shown_for_long_is_no_damage(tmp_path: Path) -> None:
+    pictures = [Image.new("RGB", (64, 48), colour) for colour in ("red", "green", "blue")]
+    pictures[0].save(
+        tmp_path / "in.gif", save_all=True, append_images=pictures[1:], duration=[100, 100, 2000]
+    )
+    assert run(tmp_path / "in.gif", tmp_path / "gif.mov", "prores").damage == ""
     film = write_film(tmp_path / "in.mkv", Film(stamps=(0, 40, 80, 1000, 1040), sound=""))
     assert run(film, tmp_path / "out.mov", "prores").damage == ""
 

@@ -48,16 +48,15 @@ def serve(
         workers=workers or Limits().workers,
         queue=queue,
     )
-    predictor = load(model, device=device)
-    pace = pace_of(predictor)
-    config = uvicorn.Config(
-        create_app(predictor, limits, pace),
-        log_level="warning",
-        timeout_keep_alive=5,
-        timeout_graceful_shutdown=ceil(wait + timeout),
-        server_header=False,
-    )
     with _listening(host, port) as listener:
+        predictor = load(model, device=device)
+        config = uvicorn.Config(
+            create_app(predictor, limits, pace_of(predictor)),
+            log_level="warning",
+            timeout_keep_alive=5,
+            timeout_graceful_shutdown=ceil(wait + timeout),
+            server_header=False,
+        )
         bound = listener.getsockname()[1]
         shown = f"[{host}]" if ":" in host else host
         typer.echo(f"{predictor.name} on {predictor.device}: http://{shown}:{bound}", err=True)

@@ -76,14 +76,19 @@ class Desk:
         """Seconds until a worker is free for a photo that comes now, as far as can be told."""
         if len(self._photos) < self._limits.workers:
             return 0.0
-        now, late, left = monotonic(), 1.0, 0.0
+        now, late, left, workers = monotonic(), 1.0, 0.0, self._limits.workers
         for photo in self._photos:
             if photo.start is not None:
                 expected, taken = self._pace.seconds(photo.pixels), now - photo.start
+                if taken > self._limits.seconds:  # given up: nobody knows when its worker is free
+                    workers -= 1
+                    continue
                 late = max(late, taken / expected)
                 left += abs(expected - taken)  # what is late will be so once more
         waiting = (photo.pixels for photo in self._photos if photo.start is None)
-        return (left + late * sum(map(self._pace.seconds, waiting))) / self._limits.workers
+        if not workers:
+            return 2 * max(self._limits.wait, _LONGEST_RETRY)
+        return (left + late * sum(map(self._pace.seconds, waiting))) / workers
 
     @asynccontextmanager
     async def place(self) -> AsyncIterator[None]:

@@ -20,6 +20,7 @@ _FORM_TYPE = "multipart/form-data"
 # A part's headers and the boundaries around it.
 _FORM_OVERHEAD = 10_000
 _DRAINING_SECONDS = 5.0
+_DRAINED_TIMES = 16
 
 
 class _MultiPartInMemory(MultiPartParser):
@@ -55,7 +56,7 @@ async def received_photo(request: Request, limits: Limits) -> bytes:
 
 
 async def drain(request: Request, most: int) -> None:
-    """Receive a body that is refused, up to a number of bytes, and forget it.
+    """Receive a body that is refused, up to many times a number of bytes, and forget it.
 
     A connection that ends with bytes unread is reset, and with it the line that says why. Who asks
     before sending is told first, and sends nothing.
@@ -69,7 +70,7 @@ async def _forgotten(chunks: AsyncGenerator[bytes, None], most: int) -> None:
         size = 0
         async for chunk in chunks:
             size += len(chunk)
-            if size > most:
+            if size > _DRAINED_TIMES * most:
                 return
 
     with suppress(asyncio.TimeoutError, ClientDisconnect):

@@ -71,6 +71,20 @@ def opened_clip(path: Path) -> Iterator[InputContainer]:
         yield container
 
 
+class _Shown:
+    """Until when the frames that were seen are shown, and for how long one was at most."""
+
+    def __init__(self) -> None:
+        self.end = self.longest = 0
+        self._last: int | None = None
+
+    def add(self, pts: int, duration: int) -> None:
+        """A frame, of a duration in the same units; 0 if it says none."""
+        if self._last is not None:
+            self.longest = max(self.longest, pts - self._last)
+        self._last, self.end = pts, pts + duration
+
+
 class ContainerClip:
     """A clip in one file.
 
@@ -99,6 +113,7 @@ class ContainerClip:
             self._orientation = Orientation(_display_matrix(first, stream.codec_context.name))
             self._stored_size = (first.height, first.width)
             self._missing_end = _missing_end(stream, path)
+            self._stated = _track_seconds(stream)
             self._has_alpha = any(part.is_alpha for part in first.format.components)
             self.is_interlaced = bool(first.interlaced_frame)
             self.facts = self._facts(container, stream, first)
@@ -118,9 +133,9 @@ class ContainerClip:
             if first > 0 and self._can_seek:
                 container.seek(first + self._start, stream=stream)
             converter = Converter(self.facts.tags)
-            number, last, longest = 0, 0, 0
+            number, shown = 0, _Shown()
             for decoded, pts in self._stamped(container, stream):
-                last, longest = pts, max(longest, pts - last)
+                shown.add(pts, decoded.duration or 0)
                 if pts < first:
                     continue
                 if end is not None and pts >= end:
@@ -136,24 +151,19 @@ class ContainerClip:
                     yield Frame(pts, decoded.duration or 0, self._photo(converter, decoded))
                 number += 1
         self.damage.breaks_off = (
-            self.damage.breaks_off or self._missing_end or self._lost_end(last, longest)
+            self.damage.breaks_off or self._missing_end or self._lost_end(shown)
         )
 
-    def _lost_end(self, last: int, longest: int) -> str:
-        """Whether the film ends before it says, though its reader met no error.
-
-        Args:
-            last: time stamp of the last frame.
-            longest: that a frame was shown; the last one may be shown for some time, too.
-        """
-        if self.facts.seconds is None:
+    def _lost_end(self, shown: _Shown) -> str:
+        """Whether the film ends before its track says, though its reader met no error."""
+        if self._stated is None:
             return ""
-        end, stated = last * self.facts.time_base, self.facts.seconds
         is_read = self._read_to > _ALL_BUT_INDEX * self._path.stat().st_size
-        usual = (_SHOWN_LONG * longest if is_read else longest) * self.facts.time_base
-        if stated - end < max(_LEAST_MISSING, usual):
+        usual = (_SHOWN_LONG if is_read else 1) * shown.longest * self.facts.time_base
+        end = shown.end * self.facts.time_base
+        if self._stated - end < max(_LEAST_MISSING, usual):
             return ""
-        return f"its last frame is at {float(end):.2f} s of {float(stated):.2f} s, the rest is lost"
+        return f"it ends at {float(end):.2f} s of {float(self._stated):.2f} s, the rest is lost"
 
     def _photo(self, converter: Converter, decoded: av.VideoFrame) -> Photo:
         pixels = converter.pixels(decoded, self.facts.deep, self._has_alpha)
@@ -265,12 +275,20 @@ def _start_of(container: InputContainer, stream: VideoStream) -> int:
 
 
 def _seconds(container: InputContainer, stream: VideoStream) -> Fraction | None:
-    if stream.duration is not None and stream.time_base is not None:
-        return stream.duration * stream.time_base
-    if stated := _DURATION.fullmatch(stream.metadata.get("DURATION", "")):  # Matroska's, by track
+    stated = _track_seconds(stream)
+    if stated is None and container.duration is not None:
+        return Fraction(container.duration, av.time_base)
+    return stated
+
+
+def _track_seconds(stream: VideoStream) -> Fraction | None:
+    """How long a track says that it is; its container may be longer, as its sound may."""
+    if stated := _DURATION.fullmatch(stream.metadata.get("DURATION", "")):  # Matroska's
         hours, minutes, seconds = map(Fraction, stated.groups())
         return 3600 * hours + 60 * minutes + seconds
-    return None if container.duration is None else Fraction(container.duration, av.time_base)
+    if stream.duration is None or stream.time_base is None:
+        return None
+    return stream.duration * stream.time_base
 
 
 def _missing_end(stream: VideoStream, path: Path) -> str:

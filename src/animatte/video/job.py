@@ -244,7 +244,9 @@ def _damage_line(clip: Clip) -> str:
     if damage.num_packets:
         parts.append(f"{damage.num_packets} damaged pieces could not be decoded and are left out")
     if damage.num_concealed:
-        parts.append(f"{damage.num_concealed} frames come from damaged pieces and may look it")
+        parts.append(
+            f"frames that come from damaged pieces and may look it: {damage.num_concealed}"
+        )
     if damage.breaks_off:
         parts.append(f"it breaks off: {damage.breaks_off}")
     if not parts:
