@@ -77,13 +77,15 @@ FORMATS: Mapping[str, VideoFormat] = {
             ("prores_ks",),
             # One quantiser for all, the second finest: colours are off by 0.6 of 255 levels, which
             # costs more bits than ProRes 4444 has by default, and a quarter of the time that
-            # looking for the best takes. FFmpeg counts quality in steps of 118.
+            # looking for the best takes. FFmpeg counts quality in steps of 118. One thread keeps up
+            # with the mattes; more of them cost them time.
             {
                 "profile": "4444",
                 "vendor": "apl0",
                 "alpha_bits": "16",
                 "flags": "qscale",
                 "global_quality": "236",
+                "threads": "1",
             },
             pixel_format="yuv444p10le",
             alpha_pixel_format="yuva444p10le",
@@ -98,8 +100,7 @@ FORMATS: Mapping[str, VideoFormat] = {
                 "b": "0",
                 "deadline": "realtime",
                 "cpu-used": "8",
-                # Keeps up with the mattes in one thread; more of them cost them time.
-                "threads": "1",
+                "threads": "1",  # as above
                 "auto-alt-ref": "0",
                 "lag-in-frames": "0",
             },
