@@ -22,7 +22,7 @@ from statistics import fmean
 from benchmarks.quality import COLUMNS, Turn, turns
 
 from animatte.evaluation.cases import Case, evenly, folder_pictures
-from animatte.predictor import load
+from animatte.predictor import Predictor, load
 from animatte.training.loop import train
 from animatte.training.recipe import Recipe, read_recipe
 
@@ -69,9 +69,8 @@ def trained(recipe: Path, overrides: Sequence[str], folder: Path) -> Path:
     return model
 
 
-def scored(model: Path, cases: Sequence[Case]) -> dict[str, float]:
+def scored(predictor: Predictor, cases: Sequence[Case]) -> dict[str, float]:
     """Mean scores, and seconds of all cores for a picture."""
-    predictor = load(model, "cpu", threads=1)
     (rows,) = turns({predictor.name: predictor.alpha}, cases).values()
     return {"seconds": _mean(rows, None), **{name: _mean(rows, name) for name in _shared(rows)}}
 
@@ -121,18 +120,16 @@ def main() -> None:
         *("validation=null", f"save_every={options.steps}", *options.set),
     ]
     folders = [folder_pictures(path) for path in sorted(options.validation.iterdir())]
-    chosen = {
-        each.name: each.cases if options.count is None else evenly(each.cases, options.count)
-        for each in folders
-    }
+    chosen = {each.name: evenly(each.cases, options.count) for each in folders}
     found: dict[str, dict[str, dict[str, float]]] = {name: {} for name in chosen}
     known = variants(read_recipe(options.recipe, common), options.steps)
     for variant in options.only or known:
         model = trained(
             options.recipe, common + known[variant], options.output / variant.replace(" ", "-")
         )
+        predictor = load(model, "cpu", threads=1)
         for name, cases in chosen.items():
-            found[name][variant] = scored(model, cases)
+            found[name][variant] = scored(predictor, cases)
             print(f"{variant}, {name}: {found[name][variant]}", flush=True)
     for name, rows in found.items():
         print(f"\n{name}, {len(chosen[name])} pictures\n")

@@ -83,6 +83,17 @@ def table(found: Mapping[str, Sequence[Turn]]) -> Iterator[str]:
         yield f"| {name} | {' | '.join(cells)} |"
 
 
+def print_tables(
+    contestants: Mapping[str, Peer], folders: Sequence[Path], count: int | None
+) -> None:
+    """Let all take their turns at so many pictures of each folder, and print a table of it."""
+    for folder in folders:
+        cases = folder_pictures(folder).cases
+        chosen = evenly(cases, count)
+        print(f"\n{folder.name}, {len(chosen)} of {len(cases)} pictures\n", flush=True)
+        print("\n".join(table(turns(contestants, chosen))), flush=True)
+
+
 def _cell(metric: str, values: Sequence[float]) -> str:
     _, factor, decimals = COLUMNS[metric]
     interval = bootstrap_interval(values)
@@ -132,12 +143,7 @@ def main() -> None:
     options = parser.parse_args()
     peers = all_peers() if options.peer is None else options.peer
     contestants, skipped = entered(options.model or [None], peers, options.threads)
-    for folder in options.folders:
-        cases = folder_pictures(folder).cases
-        chosen = cases if options.count is None else evenly(cases, options.count)
-        print(f"\n{folder.name}, {len(chosen)} of {len(cases)} pictures\n")
-        for line in table(turns(contestants, chosen)):
-            print(line)
+    print_tables(contestants, options.folders, options.count)
     print("\n" + "\n".join(skipped))
 
 

@@ -11,14 +11,12 @@ and how glance and focus merge. The first is what ratios are to; without --view 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.quality import table, turns
+from benchmarks.quality import print_tables
 
-from animatte.evaluation.cases import evenly, folder_pictures
 from animatte.predictor import load
 from animatte.strategies import Strategy, views
 
@@ -54,20 +52,6 @@ def _changed(text: str) -> tuple[str, Any]:
     return ("sharpness", float(value)) if name == "sharpness" else known[name]
 
 
-def compared(
-    model: str | None, texts: Sequence[str], folders: Sequence[Path], count: int | None
-) -> None:
-    """Print a table for each folder."""
-    predictors = {text: load(model, "cpu", strategy_of(text), threads=1) for text in texts}
-    contestants = {text: predictor.alpha for text, predictor in predictors.items()}
-    for folder in folders:
-        cases = folder_pictures(folder).cases
-        chosen = cases if count is None else evenly(cases, count)
-        print(f"\n{folder.name}, {len(chosen)} of {len(cases)} pictures\n", flush=True)
-        for line in table(turns(contestants, chosen)):
-            print(line, flush=True)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folders", nargs="+", type=Path)
@@ -76,7 +60,9 @@ def main() -> None:
     parser.add_argument("--count", type=int, help="pictures of each folder, evenly spaced")
     options = parser.parse_args()
     texts = options.view or [USUAL, *OTHERS]
-    compared(options.model, texts, options.folders, options.count)
+    predictors = {text: load(options.model, "cpu", strategy_of(text), threads=1) for text in texts}
+    contestants = {text: predictor.alpha for text, predictor in predictors.items()}
+    print_tables(contestants, options.folders, options.count)
 
 
 if __name__ == "__main__":

@@ -111,8 +111,10 @@ def distinct(sets: Sequence[PictureSet]) -> list[PictureSet]:
     return named
 
 
-def evenly(cases: Sequence[Case], count: int) -> list[Case]:
-    """Take so many cases, evenly spaced; all where there are fewer."""
+def evenly(cases: Sequence[Case], count: int | None) -> list[Case]:
+    """Take so many cases, evenly spaced; all where there are fewer, or for None."""
+    if count is None:
+        return list(cases)
     step = max(1, len(cases) // count)
     return list(cases[step // 2 :: step][:count])
 

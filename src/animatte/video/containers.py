@@ -202,10 +202,9 @@ class ContainerClip:
                 return  # the decoder has been told of the end before
             except FFmpegError:
                 self.damage.num_packets += 1
-            if packet is not None:
-                self._read_to = max(self._read_to, (packet.pos or 0) + packet.size)
             if packet is None:
                 return
+            self._read_to = max(self._read_to, (packet.pos or 0) + packet.size)
 
     def _facts(
         self, container: InputContainer, stream: VideoStream, first: av.VideoFrame
