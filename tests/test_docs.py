@@ -123,7 +123,7 @@ def test_the_guide_names_every_option_of_export(engine: str) -> None:
 @pytest.mark.parametrize(
     "verb",
     ["list", "verify", "download", "preview"]
-    + [f"prepare {what}" for what in ("trimaps", "foregrounds", "denoise")],
+    + [f"prepare {what}" for what in ("trimaps", "foregrounds", "denoise", "mattes")],
 )
 def test_the_guide_names_every_option_of_data(verb: str) -> None:
     shown = (

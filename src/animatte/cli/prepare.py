@@ -15,13 +15,17 @@ from animatte.cli.errors import print_error
 from animatte.cli.progress import Jobs, progress_bar
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import TypeAlias
 
-    from animatte.data.preparation import Maker, Task
+    from animatte.data import mattes as matting
+    from animatte.data.preparation import Maker, Outcome, Task
+
+    _Outcome: TypeAlias = Outcome | matting.Outcome
 
 app = typer.Typer(
-    help="Make trimaps, foreground colours or denoised pictures ahead of time. What is there "
-    "already is kept, so that an interrupted run goes on with the same command.",
+    help="Make trimaps, foreground colours, denoised pictures or mattes ahead of time. What is "
+    "there already is kept, so that an interrupted run goes on with the same command.",
     no_args_is_help=True,
 )
 
@@ -120,6 +124,59 @@ def denoise(
     _prepare(single_tasks(images, output, written), make, jobs)
 
 
+@app.command("mattes")
+def mattes(
+    root: Annotated[
+        Path,
+        typer.Argument(metavar="IN", help="Folder that holds those of pictures and of labels."),
+    ],
+    output: Out,
+    *,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="A model whose mattes are taken; of several the mean. Default: animatte's own.",
+        ),
+    ] = None,
+    agreement: Annotated[
+        float, typer.Option(min=0, max=1, help="IoU that all views must reach with their mean.")
+    ] = 0.9,
+    verdicts: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="CSV (set,name,verdict) of what people decided: label, model or drop.",
+        ),
+    ] = None,
+    images: Annotated[str, typer.Option(metavar="NAME", help="Pictures, in IN.")] = "image",
+    alphas: Annotated[
+        str, typer.Option(metavar="NAME", help="Labels, in IN; alpha may be missing.")
+    ] = "alpha",
+    jobs: Jobs = None,
+) -> None:
+    """Make a source to train on: labels, and a model's mattes where its views agree.
+
+    A picture without a label gets the mean matte of the models over it and its mirror image, if
+    every one of these views agrees with the mean. Verdicts overrule this. OUT gets image/, alpha/
+    and index.csv.
+    """
+    from animatte.data.consensus import models_of
+    from animatte.data.mattes import matte_tasks, prepared_mattes, summary
+    from animatte.data.verdicts import Table, set_name
+    from animatte.engine import model_file
+    from animatte.predictor import load
+
+    table = None if verdicts is None else Table(verdicts, set_name(root))
+    tasks = matte_tasks(
+        root, output, images=images, alphas=alphas, verdicts=table, agreement=agreement
+    )
+    models = models_of(load, [model_file(each) for each in model] if model else [model_file()])
+    if table is not None and not len(table):
+        typer.echo(f"{verdicts} has no line of the set {set_name(root)!r}", err=True)
+    _carry_out(prepared_mattes(tasks, models, jobs), len(tasks), summary)
+
+
 def _chosen(what: str, name: str, known: Sequence[Name]) -> Name:
     if name not in known:
         raise ValueError(f"{what} {name!r} is unknown; choose one of {', '.join(known)}")
@@ -127,16 +184,26 @@ def _chosen(what: str, name: str, known: Sequence[Name]) -> Name:
 
 
 def _prepare(tasks: Sequence[Task], make: Maker, jobs: int | None) -> None:
-    """Do the tasks, show how far they are, and exit with 1 if any failed."""
     from animatte.data.preparation import prepared
 
+    _carry_out(prepared(tasks, make, jobs), len(tasks), _counts)
+
+
+def _counts(states: Mapping[str, int]) -> str:
+    return ", ".join(f"{number} {state}" for state, number in sorted(states.items()))
+
+
+def _carry_out(
+    outcomes: Iterable[_Outcome], count: int, summary: Callable[[Mapping[str, int]], str]
+) -> None:
+    """Do what the outcomes come of, show how far it is, and exit with 1 if any failed."""
     states: Counter[str] = Counter()
     with progress_bar("preparing") as show:
-        for outcome in prepared(tasks, make, jobs):
+        for outcome in outcomes:
             states[outcome.state] += 1
             if outcome.error is not None:
                 print_error(outcome.error)
-            show(states.total(), len(tasks))
-    typer.echo(", ".join(f"{number} {state}" for state, number in sorted(states.items())))
+            show(states.total(), count)
+    typer.echo(summary(states))
     if states["failed"]:
         raise typer.Exit(1)
