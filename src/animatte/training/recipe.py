@@ -29,8 +29,9 @@ class NetworkSection(Section):
         encoder_weights: file of encoder weights with torchvision's names, "imagenet" to fetch
             torchvision's from torch's hub, or null for fresh ones.
         frozen: names of the encoder's modules whose parameters stay as they are.
-        initial: checkpoint of the same network to start from, or several, of which the mean of
-            the weights is taken (model soups, Wortsman et al. 2022), or null.
+        initial: checkpoint of the same network to start from, or of a narrower one, which is grown
+            (see `animatte.models.growth`); or several, of which the mean of the weights is taken
+            (model soups, Wortsman et al. 2022); or null.
         initial_share: share of these first weights in the model that is written at the end, for
             what a further training forgets (WiSE-FT, Wortsman et al. 2022).
     """

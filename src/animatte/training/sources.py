@@ -18,6 +18,7 @@ from animatte.data.folders import Pair, paired, pictures
 from animatte.data.pictures import Backgrounds, Source
 from animatte.data.registry import named_dataset
 from animatte.models.encoders.imagenet import imagenet_state
+from animatte.models.growth import can_grow, grown_state
 from animatte.models.registry import (
     GFMConfig,
     MattingNetwork,
@@ -56,13 +57,19 @@ def network_of(section: NetworkSection) -> tuple[MattingNetwork, NetworkConfig]:
 
 
 def initial_state(path: Path, config: NetworkConfig) -> dict[str, Tensor]:
-    """Load a checkpoint to train on from.
+    """Load a checkpoint to train on from; that of a narrower network is grown.
 
     Raises:
         ValueError: if it holds another network than the recipe's.
     """
     network, found = load_checkpoint(path)
     if found != config:
+        if (
+            isinstance(found, GFMConfig)
+            and isinstance(config, GFMConfig)
+            and can_grow(found, config)
+        ):
+            return grown_state(network.state_dict(), found, config)
         raise ValueError(
             f"{path} holds another network ({_described(found)}) than the recipe's "
             f"({_described(config)}); change network.initial or network.name"
