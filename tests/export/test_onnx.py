@@ -9,6 +9,7 @@ import onnxruntime
 import pytest
 import torch
 from numpy.typing import NDArray
+from tests.conftest import lively_network
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -54,6 +55,18 @@ def test_onnx_runtime_computes_what_torch_does_at_sizes_not_traced(
     np.testing.assert_allclose(outputs["glance"], expected.glance, atol=2e-4)
     np.testing.assert_allclose(outputs["focus"], expected.focus, atol=2e-4)
     assert expected.glance.std() > 0.02  # or the comparison would say nothing
+
+
+def test_uneven_padding_is_followed_at_sizes_not_traced(tmp_path: Path) -> None:
+    network = lively_network("animatte-m")
+    report = export.export_onnx(network, tmp_path / "m.onnx", card={}, half_weights=False)
+    assert report.program < 1e-3
+    pictures = smooth_pictures(1, 96, 160)
+    with torch.inference_mode():
+        expected = network(pictures)
+    outputs = run(tmp_path / "m.onnx", pictures)
+    np.testing.assert_allclose(outputs["glance"], expected.glance, atol=2e-4)
+    np.testing.assert_allclose(outputs["focus"], expected.focus, atol=2e-4)
 
 
 def test_half_weights_halve_the_file_and_barely_change_the_outputs(

@@ -159,6 +159,7 @@ def _trace(wrapped: NamedOutputs, path: Path) -> None:
     device = next(wrapped.parameters()).device
     with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.filterwarnings("ignore", "Constant folding")  # left to the runtime, at load
         torch.onnx.export(
             wrapped,
             (torch.zeros(2, 3, side, side, device=device),),

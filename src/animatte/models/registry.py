@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from animatte.models.decoders import DecoderConfig, FocusDecoder, GlanceDecoder, Head
 from animatte.models.encoders.base import Encoder, InputScaling
 from animatte.models.encoders.densenet import DenseNet121, DenseNet201
+from animatte.models.encoders.efficientnet_lite import EfficientNetLite
 from animatte.models.encoders.mobilenet_v2 import MobileNetV2
 from animatte.models.encoders.resnet import (
     RESNET34,
@@ -28,6 +29,12 @@ ENCODERS: Mapping[str, Callable[[], Encoder]] = {
     "mobilenet_v2": MobileNetV2,
     "mobilenet_v2_frozen": partial(MobileNetV2, frozen_norm=True),
     "mobilenet_v2_detail": partial(MobileNetV2, detail_channels=16, frozen_norm=True),
+    "efficientnet_lite0": EfficientNetLite,
+    "efficientnet_lite0_detail": partial(EfficientNetLite, detail_channels=16, frozen_norm=True),
+    "efficientnet_lite2": partial(EfficientNetLite, 1.1, 1.2),
+    "efficientnet_lite2_detail": partial(
+        EfficientNetLite, 1.1, 1.2, detail_channels=16, frozen_norm=True
+    ),
     "resnet34": partial(ResNet, BasicBlock, RESNET34),
     "resnet34_2b": ResNet34TwoMore,
     "resnet101": partial(ResNet, Bottleneck, RESNET101),
@@ -152,6 +159,18 @@ GFM_CONFIGS: Mapping[str, GFMConfig] = {
         bridge=(64, 64, 64),
         glance=DecoderConfig(((96, 96), (96, 64), (64, 48)), (48,)),
         focus=DecoderConfig(((96, 96), (96, 64), (64, 48), (48, 32), (32, 16)), (16,)),
+        glance_softmax=True,
+    ),
+    # An encoder that has seen more, and a wider glance.
+    "animatte-m": GFMConfig(
+        encoder="efficientnet_lite2_detail",
+        rosta="TT",
+        input_scaling="symmetric",
+        prior_channels=96,
+        context_channels=144,
+        bridge=(96, 96, 96),
+        glance=DecoderConfig(((144, 144), (144, 96), (96, 72)), (72,)),
+        focus=DecoderConfig(((128, 128), (128, 80), (80, 48), (48, 32), (32, 16)), (16,)),
         glance_softmax=True,
     ),
     # To try a training: it learns from fresh weights in a minute, and is of no other use.

@@ -1,0 +1,187 @@
+"""EfficientNet-lite (Tan and Le 2019; lite: Liu 2020) as an encoder, named as torchvision would."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from itertools import pairwise
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from animatte.models.encoders.base import Encoder
+from animatte.models.layers import conv_bn_relu
+
+# (expansion, channels, repetitions, stride of the first, kernel) of EfficientNet-B0, Table 1. Lite
+# has no squeeze-and-excitation, ReLU6 for swish, and a stem and a first and last stage that do not
+# grow.
+STAGES = (
+    (1, 16, 1, 1, 3),
+    (6, 24, 2, 2, 3),
+    (6, 40, 2, 2, 5),
+    (6, 80, 3, 2, 3),
+    (6, 112, 3, 1, 5),
+    (6, 192, 4, 2, 5),
+    (6, 320, 1, 1, 3),
+)
+# The stages after which a feature is taken, at strides 2, 4, 8, 16 and 32.
+_TAPS = (1, 2, 3, 5, 7)
+_STEM = 32
+_EPSILON = 1e-3
+_PUBLISHED_STEM = {"_conv_stem": "features.0.0", "_bn0": "features.0.1"}
+_PUBLISHED_PART = re.compile(r"_blocks\.(\d+)\._(\w+)\.(\w+)")
+_PARTS = {
+    "expand_conv": (-3, 0),
+    "bn0": (-3, 1),
+    "depthwise_conv": (-2, 0),
+    "bn1": (-2, 1),
+    "project_conv": (-1, 0),
+    "bn2": (-1, 1),
+}
+
+
+class SameConv2d(nn.Conv2d):
+    """A convolution padded as TensorFlow's "same": with stride 2, more after than before."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return (B, C, ⌈H / stride⌉, ⌈W / stride⌉), for H and W divisible by the stride."""
+        total = self.kernel_size[0] - self.stride[0]
+        before = total // 2
+        padded = functional.pad(features, (before, total - before) * 2)
+        return functional.conv2d(padded, self.weight, None, self.stride, groups=self.groups)
+
+
+class MobileBlock(nn.Module):
+    """Expand, filter each channel, project; a shortcut where the shape allows it."""
+
+    def __init__(
+        self, in_channels: int, out_channels: int, stride: int, expansion: int, kernel: int
+    ) -> None:
+        super().__init__()
+        hidden = in_channels * expansion
+        expand = [_conv_bn(in_channels, hidden, 1)] if expansion != 1 else []
+        self.block = nn.Sequential(
+            *expand,
+            _conv_bn(hidden, hidden, kernel, stride, groups=hidden),
+            _conv_bn(hidden, out_channels, 1, has_relu=False),
+        )
+        self.has_shortcut = stride == 1 and in_channels == out_channels
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return (B, `out_channels`, H / stride, W / stride)."""
+        result: Tensor = self.block(features)
+        return features + result if self.has_shortcut else result
+
+
+class EfficientNetLite(Encoder):
+    """EfficientNet-lite without its last 1×1 convolution, features at 1/2 to 1/32.
+
+    Args:
+        width: multiple of B0's channels; 1.1 for lite2.
+        depth: multiple of B0's repetitions; 1.2 for lite2.
+        detail_channels: width of an extra stem of its own at full resolution, as
+            `animatte.models.encoders.mobilenet_v2.MobileNetV2` has it; 0 leaves it out.
+        frozen_norm: keep batch norm on its stored statistics even in training.
+    """
+
+    added = ("detail.",)
+    unused = ("features.8.", "classifier.", "_conv_head.", "_bn1.", "_fc.")
+
+    def __init__(
+        self,
+        width: float = 1.0,
+        depth: float = 1.0,
+        detail_channels: int = 0,
+        frozen_norm: bool = False,
+    ) -> None:
+        super().__init__()
+        self.frozen_norm = frozen_norm
+        stages: list[nn.Module] = [_conv_bn(3, _STEM, 3, 2)]
+        taken = []
+        in_channels = _STEM
+        for number, (expansion, channels, repetitions, stride, kernel) in enumerate(STAGES, 1):
+            out_channels = _eights(channels * width)
+            is_fixed = number in (1, len(STAGES))
+            blocks = []
+            for index in range(repetitions if is_fixed else math.ceil(repetitions * depth)):
+                first_stride = stride if index == 0 else 1
+                blocks.append(
+                    MobileBlock(in_channels, out_channels, first_stride, expansion, kernel)
+                )
+                in_channels = out_channels
+            stages.append(nn.Sequential(*blocks))
+            taken += [out_channels] if number in _TAPS else []
+        self.features = nn.Sequential(*stages)
+        self.detail = conv_bn_relu(3, detail_channels) if detail_channels else None
+        detail = (detail_channels,) if detail_channels else ()
+        self.channels = (*detail, *taken)
+        self.strides = (*((1,) if detail_channels else ()), 2, 4, 8, 16, 32)
+
+    def train(self, mode: bool = True) -> EfficientNetLite:
+        """Switch training mode; frozen batch norm stays in evaluation."""
+        super().train(mode)
+        if self.frozen_norm:
+            for module in self.features.modules():
+                if isinstance(module, nn.BatchNorm2d):
+                    module.eval()
+        return self
+
+    def load_torchvision(self, state: Mapping[str, Tensor]) -> None:
+        """Load weights by torchvision's names, or by those that the lite networks have in PyTorch.
+
+        Raises:
+            ValueError: if parameters are missing, unknown or of another shape.
+        """
+        super().load_torchvision({self._own_name(name): value for name, value in state.items()})
+
+    def _own_name(self, name: str) -> str:
+        """Translate "_blocks.3._bn1.bias" to "features.3.0.block.1.1.bias"."""
+        stem, _, rest = name.partition(".")
+        if stem in _PUBLISHED_STEM:
+            return f"{_PUBLISHED_STEM[stem]}.{rest}"
+        found = _PUBLISHED_PART.fullmatch(name)
+        if found is None or found[2] not in _PARTS:
+            return name
+        number = int(found[1])
+        for stage, blocks in enumerate(list(self.features)[1:], 1):
+            assert isinstance(blocks, nn.Sequential)
+            if number < len(blocks):
+                block = blocks[number]
+                assert isinstance(block, MobileBlock)
+                place, index = _PARTS[found[2]]
+                part = len(block.block) + place
+                return f"features.{stage}.{number}.block.{part}.{index}.{found[3]}"
+            number -= len(blocks)
+        return name
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        """Return features, finest first, from (B, 3, H, W)."""
+        taps = [] if self.detail is None else [self.detail(image)]
+        features = image
+        for start, stop in pairwise((0, *(tap + 1 for tap in _TAPS))):
+            features = self.features[start:stop](features)
+            taps.append(features)
+        return tuple(taps)
+
+
+def _conv_bn(
+    in_channels: int,
+    out_channels: int,
+    kernel: int,
+    stride: int = 1,
+    *,
+    groups: int = 1,
+    has_relu: bool = True,
+) -> nn.Sequential:
+    return nn.Sequential(
+        SameConv2d(in_channels, out_channels, kernel, stride, groups=groups, bias=False),
+        nn.BatchNorm2d(out_channels, eps=_EPSILON),
+        *([nn.ReLU6(inplace=True)] if has_relu else []),
+    )
+
+
+def _eights(channels: float) -> int:
+    """The nearest multiple of eight, but never less than nine tenths."""
+    nearest = max(8, int(channels + 4) // 8 * 8)
+    return nearest + 8 if nearest < 0.9 * channels else nearest
