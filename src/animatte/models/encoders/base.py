@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from animatte.models.state_dicts import mismatch, tensors_in, weights, without_counters
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 INPUT_SCALINGS: Mapping[str, tuple[Sequence[float], Sequence[float]]] = {
     # name: (mean, standard deviation) of RGB in [0, 1]
@@ -56,6 +60,27 @@ class Encoder(nn.Module, ABC):
         if fault:
             raise ValueError(f"not torchvision's weights for {type(self).__name__}: {fault}")
         self.load_state_dict(given, strict=False)
+
+
+class FreezableEncoder(Encoder):
+    """An encoder whose batch norm may keep its stored statistics even in training.
+
+    Attributes:
+        features: the layers whose batch norm that is.
+        frozen_norm: whether it does.
+    """
+
+    features: nn.Sequential
+    frozen_norm: bool
+
+    def train(self, mode: bool = True) -> Self:
+        """Switch training mode; frozen batch norm stays in evaluation."""
+        super().train(mode)
+        if self.frozen_norm:
+            for module in self.features.modules():
+                if isinstance(module, nn.BatchNorm2d):
+                    module.eval()
+        return self
 
 
 class InputScaling(nn.Module):

@@ -10,7 +10,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 from torch.nn import functional
 
-from animatte.models.encoders.base import Encoder
+from animatte.models.encoders.base import FreezableEncoder
 from animatte.models.layers import conv_bn_relu
 
 # (expansion, channels, repetitions, stride of the first, kernel) of EfficientNet-B0, Table 1. Lite
@@ -74,7 +74,7 @@ class MobileBlock(nn.Module):
         return features + result if self.has_shortcut else result
 
 
-class EfficientNetLite(Encoder):
+class EfficientNetLite(FreezableEncoder):
     """EfficientNet-lite without its last 1×1 convolution, features at 1/2 to 1/32.
 
     Args:
@@ -117,15 +117,6 @@ class EfficientNetLite(Encoder):
         detail = (detail_channels,) if detail_channels else ()
         self.channels = (*detail, *taken)
         self.strides = (*((1,) if detail_channels else ()), 2, 4, 8, 16, 32)
-
-    def train(self, mode: bool = True) -> EfficientNetLite:
-        """Switch training mode; frozen batch norm stays in evaluation."""
-        super().train(mode)
-        if self.frozen_norm:
-            for module in self.features.modules():
-                if isinstance(module, nn.BatchNorm2d):
-                    module.eval()
-        return self
 
     def load_torchvision(self, state: Mapping[str, Tensor]) -> None:
         """Load weights by torchvision's names, or by those that the lite networks have in PyTorch.

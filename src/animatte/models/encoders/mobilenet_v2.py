@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-from animatte.models.encoders.base import Encoder
+from animatte.models.encoders.base import FreezableEncoder
 from animatte.models.layers import conv_bn_relu
 
 # (expansion, channels, repetitions, stride of the first), Table 2 of the paper.
@@ -56,7 +56,7 @@ class InvertedResidual(nn.Module):
         return features + result if self.has_shortcut else result
 
 
-class MobileNetV2(Encoder):
+class MobileNetV2(FreezableEncoder):
     """MobileNetV2 1.0 without its last 1×1 convolution: 16, 24, 32, 96, 320 channels, 1/2 to 1/32.
 
     Args:
@@ -84,15 +84,6 @@ class MobileNetV2(Encoder):
         detail = (detail_channels,) if detail_channels else ()
         self.channels = (*detail, 16, 24, 32, 96, 320)
         self.strides = (*((1,) if detail_channels else ()), 2, 4, 8, 16, 32)
-
-    def train(self, mode: bool = True) -> MobileNetV2:
-        """Switch training mode; frozen batch norm stays in evaluation."""
-        super().train(mode)
-        if self.frozen_norm:
-            for module in self.features.modules():
-                if isinstance(module, nn.BatchNorm2d):
-                    module.eval()
-        return self
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """Return features, finest first, from (B, 3, H, W)."""
