@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -73,7 +74,9 @@ def test_published_weights_find_their_places() -> None:
     )
 
 
-@pytest.mark.parametrize(("name", "millions"), [("lite0", 4.652), ("lite2", 6.092)])
+@pytest.mark.parametrize(
+    ("name", "millions"), [("lite0", 4.652), ("lite1", 5.417), ("lite2", 6.092)]
+)
 def test_with_its_classifier_it_has_as_many_parameters_as_published(
     name: str, millions: float
 ) -> None:
@@ -82,6 +85,31 @@ def test_with_its_classifier_it_has_as_many_parameters_as_published(
     classifier = 1280 * deepest + 2 * 1280 + 1280 * 1000 + 1000
     own = sum(value.numel() for value in encoder.parameters())
     assert (own + classifier) / 1e6 == pytest.approx(millions, abs=5e-4)
+
+
+def by_torchvision_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Weights of lite2 as torchvision would name them, its head too."""
+    whole = ENCODERS["efficientnet_lite2"]()
+    whole.load_torchvision(state)
+    return weights(whole) | {"features.8.0.weight": state["_conv_head.weight"]}
+
+
+@pytest.mark.parametrize("renamed", [dict, by_torchvision_names])
+def test_without_its_last_stage_the_rest_takes_its_weights_and_computes_the_same(
+    renamed: Callable[[dict[str, Tensor]], dict[str, Tensor]],
+) -> None:
+    state = {key: value * 0.1 for key, value in published_lite2().items()}
+    whole = ENCODERS["efficientnet_lite2"]().eval()
+    short = EfficientNetLite(1.1, 1.2, stages=6).eval()
+    whole.load_torchvision(state)
+    short.load_torchvision(renamed(state))
+    image = torch.rand(1, 3, 64, 64)
+    with torch.no_grad():
+        features, others = short(image), whole(image)
+        deepest = whole.features[7](features[-1])
+    assert [each.shape[1] for each in features] == list(short.channels) == [16, 24, 48, 120, 208]
+    for feature, other in zip((*features[:-1], deepest), others, strict=True):
+        torch.testing.assert_close(feature, other)
 
 
 def test_weights_of_another_depth_are_refused_in_one_line() -> None:

@@ -152,7 +152,8 @@ def test_a_wider_network_has_the_same_encoder_and_sees_the_same_sizes(factor: fl
     plain = gfm_config("animatte-s")
     wide = plain.widened(factor)
     assert (wide.encoder, wide.rosta) == (plain.encoder, plain.rosta)
-    assert wide.focus.stages[0] == (int(96 * factor),) * 2
+    assert plain.focus.stages[0] == (48, 48)
+    assert wide.focus.stages[0] == (int(48 * factor),) * 2
     assert wide.focus.head == (round(16 * factor),)
     assert all(each % 8 == 0 for stage in wide.glance.stages for each in stage)
     network, image = built_gfm(wide).eval(), torch.rand(1, 3, 32, 64)

@@ -10,7 +10,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from animatte.checkpoint import load_checkpoint
-from animatte.models.encoders.mobilenet_v2 import MobileNetV2
+from animatte.models.encoders.efficientnet_lite import EfficientNetLite
+from animatte.models.registry import gfm_config
 from animatte.training.devices import learner_of
 from animatte.training.loading import batches
 from animatte.training.loop import train, training_step
@@ -82,7 +83,7 @@ def test_the_model_that_comes_out_holds_the_averaged_weights(
     model = train(read_recipe(recipe_file), tmp_path / "run")
     network, config = load_checkpoint(model)
     state = torch.load(tmp_path / "run/checkpoints/step-00000006.pt", weights_only=True)
-    assert config.encoder == "mobilenet_v2_detail"
+    assert config == gfm_config("animatte-s")
     name = "trunk.context.bottleneck.weight"
     own = dict(network.named_parameters())[name]
     assert torch.equal(own, state["average"][f"module.{name}"])
@@ -91,7 +92,7 @@ def test_the_model_that_comes_out_holds_the_averaged_weights(
 
 def test_frozen_modules_keep_their_weights(recipe_file: Path, tmp_path: Path) -> None:
     torch.manual_seed(5)
-    encoder = MobileNetV2().state_dict()
+    encoder = EfficientNetLite(1.0, 1.1).state_dict()
     weights = {name: value for name, value in encoder.items() if "num_batches" not in name}
     save_file(weights, tmp_path / "encoder.safetensors")
     result = trained(
@@ -100,9 +101,9 @@ def test_frozen_modules_keep_their_weights(recipe_file: Path, tmp_path: Path) ->
         f"network.encoder_weights={tmp_path / 'encoder.safetensors'}",
         "network.frozen=[features.0, features.1]",
     )
-    for name in ("features.0.0.weight", "features.1.conv.0.0.weight"):
+    for name in ("features.0.0.weight", "features.1.0.block.0.0.weight"):
         assert torch.equal(result[f"trunk.encoder.{name}"], encoder[name])
-    name = "features.2.conv.0.0.weight"
+    name = "features.2.0.block.0.0.weight"
     assert not torch.equal(result[f"trunk.encoder.{name}"], encoder[name])
 
 
@@ -110,7 +111,8 @@ def test_a_training_can_begin_from_a_model(recipe_file: Path, tmp_path: Path) ->
     model = train(read_recipe(recipe_file), tmp_path / "first")
     still = "stages.0.optimiser={rate: 1e-12, encoder_rate: 1e-12}"
     initial = f"network.initial={model}"
-    result = trained(recipe_file, tmp_path / "second", initial, still, last_step=1)
+    unread = "network.encoder_weights=imagenet"
+    result = trained(recipe_file, tmp_path / "second", initial, unread, still, last_step=1)
     name = "trunk.context.bottleneck.weight"
     torch.testing.assert_close(result[name], load_file(model)[name])
     with pytest.raises(ValueError, match="holds another network"):

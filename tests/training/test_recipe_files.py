@@ -109,7 +109,7 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
         ("gfm-r34_2b-bt-rssn", "gfm-r34_2b-bt-rssn"),
         ("gfm-coco", "gfm-r34-tt-coco"),
         ("smoke", "smoke"),
-        ("animatte-s-first", "animatte-s-first"),
+        ("labeller-first", "labeller-first"),
     ],
 )
 def test_a_shipped_recipe_is_known_by_its_name_from_anywhere(

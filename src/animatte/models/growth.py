@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from animatte.models.decoders import DecoderConfig
@@ -59,14 +60,12 @@ def grown_state(
     for name, value in state.items():
         module, _, part = name.rpartition(".")
         layer = module if module in layers else _norm_of(module)
-        if layer not in layers:
-            grown[name] = value.clone()
-        elif part == "weight" and value.dim() == 4:
+        if layer in layers and part == "weight" and value.dim() == 4:
             rows = slice(layers[layer].output)
             columns = list(_columns(layers[layer].inputs, wider[layer].inputs))
             grown[name][rows] = 0
             grown[name][rows, columns] = value
-        elif value.dim() == 1:
+        elif layer in layers and value.dim() == 1:
             grown[name][: len(value)] = value
         else:
             grown[name] = value.clone()
@@ -101,7 +100,8 @@ def _norm_of(module: str) -> str:
 
 def _layers(config: GFMConfig) -> dict[str, _Layer]:
     """Every convolution outside the encoder, by its module's name."""
-    channels = built_encoder(config.encoder).channels
+    with torch.device("meta"):  # only its channels are asked
+        channels = built_encoder(config.encoder).channels
     deepest, prior, context = channels[-1], config.prior_channels, config.context_channels
     named = {f"trunk.context.priors.{n}": _Layer((deepest,), prior) for n in range(3)}
     named["trunk.context.bottleneck"] = _Layer((prior, prior, prior, deepest), context)

@@ -31,6 +31,10 @@ ENCODERS: Mapping[str, Callable[[], Encoder]] = {
     "mobilenet_v2_detail": partial(MobileNetV2, detail_channels=16, frozen_norm=True),
     "efficientnet_lite0": EfficientNetLite,
     "efficientnet_lite0_detail": partial(EfficientNetLite, detail_channels=16, frozen_norm=True),
+    "efficientnet_lite1": partial(EfficientNetLite, 1.0, 1.1),
+    "efficientnet_lite1_short": partial(
+        EfficientNetLite, 1.0, 1.1, detail_channels=16, frozen_norm=True, stages=6
+    ),
     "efficientnet_lite2": partial(EfficientNetLite, 1.1, 1.2),
     "efficientnet_lite2_detail": partial(
         EfficientNetLite, 1.1, 1.2, detail_channels=16, frozen_norm=True
@@ -151,6 +155,18 @@ GFM_CONFIGS: Mapping[str, GFMConfig] = {
     "r101": _published("resnet101", 2048, DecoderConfig(_RESNET101_STAGES, (64, 64))),
     # Slim: a glance that stops at a quarter of the view, a focus that sees every pixel of it.
     "animatte-s": GFMConfig(
+        encoder="efficientnet_lite1_short",
+        rosta="TT",
+        input_scaling="symmetric",
+        prior_channels=40,
+        context_channels=64,
+        bridge=(40, 40, 40),
+        glance=DecoderConfig(((64, 64), (64, 48), (48, 32)), (32,)),
+        focus=DecoderConfig(((48, 48), (48, 40), (40, 32), (32, 24), (24, 16)), (16,)),
+        glance_softmax=True,
+    ),
+    # The first form of animatte-s; the labels that it is trained on are partly this one's mattes.
+    "labeller": GFMConfig(
         encoder="mobilenet_v2_detail",
         rosta="TT",
         input_scaling="symmetric",
@@ -161,7 +177,7 @@ GFM_CONFIGS: Mapping[str, GFMConfig] = {
         focus=DecoderConfig(((96, 96), (96, 64), (64, 48), (48, 32), (32, 16)), (16,)),
         glance_softmax=True,
     ),
-    # An encoder that has seen more, and a wider glance.
+    # A wider encoder, whole, and wider decoders.
     "animatte-m": GFMConfig(
         encoder="efficientnet_lite2_detail",
         rosta="TT",

