@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -76,6 +77,7 @@ def deep_tiff(pixels: NDArray[np.uint16], photometric: int, order: str = ">", **
     return header + data + directory + bytes(4)
 
 
+@cache  # a profile names the second it was made in
 def srgb_profile() -> bytes:
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 

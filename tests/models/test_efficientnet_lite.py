@@ -99,7 +99,7 @@ def test_without_its_last_stage_the_rest_takes_its_weights_and_computes_the_same
     renamed: Callable[[dict[str, Tensor]], dict[str, Tensor]],
 ) -> None:
     state = {key: value * 0.1 for key, value in published_lite2().items()}
-    whole = ENCODERS["efficientnet_lite2"]().eval()
+    whole = EfficientNetLite(1.1, 1.2).eval()
     short = EfficientNetLite(1.1, 1.2, stages=6).eval()
     whole.load_torchvision(state)
     short.load_torchvision(renamed(state))

