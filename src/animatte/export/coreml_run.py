@@ -276,8 +276,8 @@ _OPERATIONS: Mapping[str, Callable[[Inputs], Tensor]] = {
     "logical_and": _of_two(torch.logical_and),
     "matmul": _matmul,
     "max_pool": _max_pool,
-    "pad": _pad,
     "mul": _of_two(torch.mul),
+    "pad": _pad,
     "range_1d": lambda inputs: torch.arange(
         *(inputs[name].item() for name in ("start", "end", "step"))
     ),

@@ -87,8 +87,8 @@ class EfficientNetLite(FreezableEncoder):
         detail_channels: width of an extra stem of its own at full resolution, as
             `animatte.models.encoders.mobilenet_v2.MobileNetV2` has it; 0 leaves it out.
         frozen_norm: keep batch norm on its stored statistics even in training.
-        stages: how many of the seven there are; 6 leaves out the last, a fifth of the parameters
-            that widens the deepest feature for a classifier.
+        stages: 7, all that there are, or 6: without the last, which widens the deepest feature for
+            a classifier and takes a sixth of the parameters.
     """
 
     added = ("detail.",)
