@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
+from animatte.models.layers import conv_bn_relu
 from animatte.models.state_dicts import mismatch, tensors_in, weights, without_counters
 
 if TYPE_CHECKING:
@@ -62,16 +64,44 @@ class Encoder(nn.Module, ABC):
         self.load_state_dict(given, strict=False)
 
 
-class FreezableEncoder(Encoder):
-    """An encoder whose batch norm may keep its stored statistics even in training.
+class TappedEncoder(Encoder):
+    """A run of layers with features taken on the way, at 1/2 to 1/32.
 
-    Attributes:
-        features: the layers whose batch norm that is.
-        frozen_norm: whether it does.
+    Args:
+        layers: named `features` as torchvision has them.
+        taps: one past the last of the layers before each feature.
+        channels: of each feature.
+        detail_channels: width of an extra stem of its own at full resolution (a 3×3 convolution
+            on the image), which gives the focus decoder the finest edges; 0 leaves it out.
+        frozen_norm: keep the layers' batch norm on its stored statistics even in training.
     """
 
-    features: nn.Sequential
-    frozen_norm: bool
+    added = ("detail.",)
+
+    def __init__(
+        self,
+        layers: Sequence[nn.Module],
+        taps: Sequence[int],
+        channels: Sequence[int],
+        detail_channels: int,
+        frozen_norm: bool,
+    ) -> None:
+        super().__init__()
+        self.frozen_norm = frozen_norm
+        self.features = nn.Sequential(*layers)
+        self.detail = conv_bn_relu(3, detail_channels) if detail_channels else None
+        self.channels = (*((detail_channels,) if detail_channels else ()), *channels)
+        self.strides = (*((1,) if detail_channels else ()), 2, 4, 8, 16, 32)
+        self._taps = tuple(taps)
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        """Return features, finest first, from (B, 3, H, W)."""
+        taps = [] if self.detail is None else [self.detail(image)]
+        features = image
+        for start, stop in pairwise((0, *self._taps)):
+            features = self.features[start:stop](features)
+            taps.append(features)
+        return tuple(taps)
 
     def train(self, mode: bool = True) -> Self:
         """Switch training mode; frozen batch norm stays in evaluation."""

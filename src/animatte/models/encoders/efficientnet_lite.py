@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from itertools import pairwise
 
 from torch import Tensor, nn
 from torch.nn import functional
 
-from animatte.models.encoders.base import FreezableEncoder
-from animatte.models.layers import conv_bn_relu
+from animatte.models.encoders.base import TappedEncoder
 
 # (expansion, channels, repetitions, stride of the first, kernel) of EfficientNet-B0, Table 1. Lite
 # has no squeeze-and-excitation, ReLU6 for swish, and a stem and a first and last stage that do not
@@ -78,20 +76,18 @@ class MobileBlock(nn.Module):
         return features + result if self.has_shortcut else result
 
 
-class EfficientNetLite(FreezableEncoder):
+class EfficientNetLite(TappedEncoder):
     """EfficientNet-lite without its last 1×1 convolution, features at 1/2 to 1/32.
 
     Args:
         width: multiple of B0's channels; 1.1 for lite2.
         depth: multiple of B0's repetitions; 1.2 for lite2.
-        detail_channels: width of an extra stem of its own at full resolution, as
-            `animatte.models.encoders.mobilenet_v2.MobileNetV2` has it; 0 leaves it out.
-        frozen_norm: keep batch norm on its stored statistics even in training.
+        detail_channels: see `TappedEncoder`.
+        frozen_norm: see `TappedEncoder`.
         stages: 7, all that there are, or 6: without the last, which widens the deepest feature for
             a classifier and takes a sixth of the parameters.
     """
 
-    added = ("detail.",)
     unused: tuple[str, ...] = ("features.8.", "classifier.", "_conv_head.", "_bn1.", "_fc.")
 
     def __init__(
@@ -102,12 +98,7 @@ class EfficientNetLite(FreezableEncoder):
         frozen_norm: bool = False,
         stages: int = len(STAGES),
     ) -> None:
-        super().__init__()
-        self.frozen_norm = frozen_norm
-        self._taps = (*_TAPS, stages)
-        if stages < len(STAGES):  # by torchvision's names, and by published ones not translated
-            missing = range(stages + 1, len(STAGES) + 1)
-            self.unused = (*self.unused, *(f"features.{stage}." for stage in missing), "_blocks.")
+        taps = (*_TAPS, stages)
         modules: list[nn.Module] = [_conv_bn(3, _STEM, 3, 2)]
         taken = []
         in_channels = _STEM
@@ -124,12 +115,11 @@ class EfficientNetLite(FreezableEncoder):
                 )
                 in_channels = out_channels
             modules.append(nn.Sequential(*blocks))
-            taken += [out_channels] if number in self._taps else []
-        self.features = nn.Sequential(*modules)
-        self.detail = conv_bn_relu(3, detail_channels) if detail_channels else None
-        detail = (detail_channels,) if detail_channels else ()
-        self.channels = (*detail, *taken)
-        self.strides = (*((1,) if detail_channels else ()), 2, 4, 8, 16, 32)
+            taken += [out_channels] if number in taps else []
+        super().__init__(modules, [tap + 1 for tap in taps], taken, detail_channels, frozen_norm)
+        if stages < len(STAGES):  # by torchvision's names, and by published ones not translated
+            missing = range(stages + 1, len(STAGES) + 1)
+            self.unused = (*self.unused, *(f"features.{stage}." for stage in missing), "_blocks.")
 
     def load_torchvision(self, state: Mapping[str, Tensor]) -> None:
         """Load weights by torchvision's names, or by those that the lite networks have in PyTorch.
@@ -158,15 +148,6 @@ class EfficientNetLite(FreezableEncoder):
                 return f"features.{stage}.{number}.block.{part}.{index}.{found[3]}"
             number -= len(blocks)
         return name
-
-    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
-        """Return features, finest first, from (B, 3, H, W)."""
-        taps = [] if self.detail is None else [self.detail(image)]
-        features = image
-        for start, stop in pairwise((0, *(tap + 1 for tap in self._taps))):
-            features = self.features[start:stop](features)
-            taps.append(features)
-        return tuple(taps)
 
 
 def _conv_bn(

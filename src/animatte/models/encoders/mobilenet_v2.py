@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 from torch import Tensor, nn
 
-from animatte.models.encoders.base import FreezableEncoder
-from animatte.models.layers import conv_bn_relu
+from animatte.models.encoders.base import TappedEncoder
 
 # (expansion, channels, repetitions, stride of the first), Table 2 of the paper.
 INVERTED_RESIDUALS = (
@@ -56,22 +53,18 @@ class InvertedResidual(nn.Module):
         return features + result if self.has_shortcut else result
 
 
-class MobileNetV2(FreezableEncoder):
+class MobileNetV2(TappedEncoder):
     """MobileNetV2 1.0 without its last 1×1 convolution: 16, 24, 32, 96, 320 channels, 1/2 to 1/32.
 
     Args:
-        detail_channels: width of an extra stem of its own at full resolution (a 3×3 convolution
-            on the image), which gives the focus decoder the finest edges; 0 leaves it out.
-        frozen_norm: keep batch norm on its stored statistics even in training, as weights whose
-            batch norm was folded by their publisher ask for.
+        detail_channels: see `TappedEncoder`.
+        frozen_norm: see `TappedEncoder`; weights whose batch norm was folded by their publisher
+            ask for it.
     """
 
-    added = ("detail.",)
     unused = ("features.18.", "classifier.")
 
     def __init__(self, detail_channels: int = 0, frozen_norm: bool = False) -> None:
-        super().__init__()
-        self.frozen_norm = frozen_norm
         layers: list[nn.Module] = [_conv_bn_relu6(3, 32, 3, stride=2)]
         in_channels = 32
         for expansion, channels, repetitions, stride in INVERTED_RESIDUALS:
@@ -79,17 +72,4 @@ class MobileNetV2(FreezableEncoder):
                 first_stride = stride if index == 0 else 1
                 layers.append(InvertedResidual(in_channels, channels, first_stride, expansion))
                 in_channels = channels
-        self.features = nn.Sequential(*layers)
-        self.detail = conv_bn_relu(3, detail_channels) if detail_channels else None
-        detail = (detail_channels,) if detail_channels else ()
-        self.channels = (*detail, 16, 24, 32, 96, 320)
-        self.strides = (*((1,) if detail_channels else ()), 2, 4, 8, 16, 32)
-
-    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
-        """Return features, finest first, from (B, 3, H, W)."""
-        taps = [] if self.detail is None else [self.detail(image)]
-        features = image
-        for start, stop in pairwise((0, *TAPS)):
-            features = self.features[start:stop](features)
-            taps.append(features)
-        return tuple(taps)
+        super().__init__(layers, TAPS, (16, 24, 32, 96, 320), detail_channels, frozen_norm)
