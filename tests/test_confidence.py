@@ -15,6 +15,7 @@ from benchmarks import confidence as fitting
 from numpy.typing import NDArray
 from PIL import Image
 
+from animatte.catalogue import shipped_models
 from animatte.confidence import CARD_ENTRY, Calibration, Signs, signs_of_error
 from animatte.data.folders import Truth
 from animatte.onnx_file import file_bytes, model_card, with_card
@@ -152,8 +153,9 @@ def test_another_card_leaves_the_network_byte_for_byte(tiny_model: Path) -> None
     }
 
 
-def test_the_shipped_default_is_calibrated_for_its_own_strategy() -> None:
-    predictor = load(device="cpu")
+@pytest.mark.parametrize("name", [card.name for card in shipped_models()])
+def test_a_shipped_model_is_calibrated_for_its_own_strategy(name: str) -> None:
+    predictor = load(name, "cpu")
     assert predictor.calibration is not None
     assert 0 < predictor.calibration.review < 1
     assert predictor.calibration.confusion < 0  # doubt is no good sign

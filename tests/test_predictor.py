@@ -14,10 +14,11 @@ from PIL import Image
 
 import animatte
 from animatte import predictor as predictor_module
-from animatte.catalogue import DEFAULT_MODEL, shipped_models
+from animatte.catalogue import DEFAULT_MODEL, EXAMPLE, shipped_models
 from animatte.foregrounds import estimated_foreground
 from animatte.images import ImageError, photo_from_array
 from animatte.looks import Aspect, Looks
+from animatte.onnx_file import model_card, with_card
 from animatte.predictor import Predictor, load
 from animatte.refining import named_refinement
 from animatte.strategies import STRATEGIES, named_strategy, views
@@ -156,11 +157,28 @@ def test_what_it_is_can_be_asked(predictor: Predictor) -> None:
     assert str(predictor.strategy) == "view"
 
 
-def test_the_stored_strategy_is_used_unless_another_is_asked_for(tiny_model: Path) -> None:
-    assert load(tiny_model, "cpu").strategy == STRATEGIES["hybrid"]
-    assert load(tiny_model, "cpu", "resize").strategy == STRATEGIES["resize"]
+def test_the_stored_strategy_is_used_unless_another_is_asked_for(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    card = {**model_card(tiny_model), "strategy": STRATEGIES["hybrid"].as_dict()}
+    model = tmp_path / "hybrid.onnx"
+    model.write_bytes(with_card(tiny_model.read_bytes(), card))
+    assert load(model, "cpu").strategy == STRATEGIES["hybrid"]
+    assert load(model, "cpu", "resize").strategy == STRATEGIES["resize"]
     with pytest.raises(ValueError, match="strategy 'best' is unknown"):
-        load(tiny_model, "cpu", "best")
+        load(model, "cpu", "best")
+
+
+@pytest.mark.parametrize(("name", "expected"), [("animatte-s", "view"), ("r34", "hybrid")])
+def test_a_checkpoint_is_shown_photos_as_it_was_trained_on_them(
+    name: str, expected: str, tmp_path: Path
+) -> None:
+    from animatte.checkpoint import save_checkpoint  # noqa: PLC0415
+    from animatte.models.registry import built_network, network_config  # noqa: PLC0415
+
+    config = network_config(name)
+    save_checkpoint(tmp_path / "a.safetensors", built_network(config), config)
+    assert str(load(tmp_path / "a.safetensors", "cpu").strategy) == expected
 
 
 def test_integration_works_from_end_to_end(
@@ -220,10 +238,16 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
 
 
 def test_the_shipped_default_cuts(colours: NDArray[np.uint8]) -> None:
-    if not shipped_models():
-        pytest.skip("the trained weights are not in this checkout yet")
     predictor = animatte.load(device="cpu")
     assert predictor.name == DEFAULT_MODEL
     stream = io.BytesIO()
     Image.fromarray(predictor.cutout(colours)).save(stream, "PNG")
     assert predictor.alpha(colours).shape == (HEIGHT, WIDTH)
+
+
+def test_the_shipped_models_find_one_and_the_same_cat() -> None:
+    names = [card.name for card in shipped_models()]
+    assert names == ["animatte-s", "animatte-m"]
+    small, larger = (load(name, "cpu").alpha(EXAMPLE) > 0.5 for name in names)
+    assert 0.2 < small.mean() < 0.9
+    assert (small & larger).sum() > 0.9 * (small | larger).sum()

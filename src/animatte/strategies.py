@@ -153,6 +153,14 @@ def named_strategy(name: str) -> Strategy:
     return STRATEGIES[name]
 
 
-def default_strategy(rosta: str) -> Strategy:
-    """Return what was published for a RoSTa, for their integration ("RIM") or for "LFM"."""
+def default_strategy(rosta: str, *, published: bool = True) -> Strategy:
+    """Return what suits a network that comes without a strategy of its own.
+
+    Args:
+        rosta: "TT", "FT" or "BT", "RIM" for their integration, or "LFM".
+        published: whether it is of a paper's form, and made for the paper's strategy. Ours are
+            trained on views: a third of a small photo would show them next to nothing.
+    """
+    if not published:
+        return views()
     return STRATEGIES[{"RIM": "rim", "LFM": "late-fusion"}.get(rosta, "hybrid")]

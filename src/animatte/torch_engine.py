@@ -17,7 +17,8 @@ from animatte.checkpoint import load_checkpoint
 from animatte.images.arrays import network_planes
 from animatte.models.gfm import GFM
 from animatte.models.late_fusion import LFM
-from animatte.models.registry import MattingNetwork, network_kind
+from animatte.models.registry import MattingNetwork, is_published, network_kind
+from animatte.strategies import default_strategy
 
 Array = NDArray[np.float32]
 
@@ -137,4 +138,5 @@ def load_torch_network(path: str | PathLike[str], device: str = "auto") -> Torch
         ValueError: if it is no checkpoint, or `device` cannot be had.
     """
     network, _ = load_checkpoint(Path(path))
-    return TorchNetwork(network, device, Path(path).stem)
+    strategy = default_strategy(network_kind(network), published=is_published(network))
+    return TorchNetwork(network, device, Path(path).stem, {"strategy": strategy.as_dict()})

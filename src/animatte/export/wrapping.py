@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from animatte.models.registry import MattingNetwork, network_kind
+from animatte.models.registry import MattingNetwork, is_published, network_kind
 from animatte.onnx_file import CARD_FORMAT
 from animatte.strategies import default_strategy
 
@@ -26,7 +26,7 @@ def basic_card(network: MattingNetwork, name: str) -> dict[str, Any]:
         "stride": network.stride,
         "licence": "not stated",
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
-        "strategy": default_strategy(kind).as_dict(),
+        "strategy": default_strategy(kind, published=is_published(network)).as_dict(),
     }
 
 

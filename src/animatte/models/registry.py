@@ -261,6 +261,11 @@ def network_kind(network: MattingNetwork) -> str:
     return "RIM" if isinstance(network, IntegratedGFM) else "LFM"
 
 
+def is_published(network: MattingNetwork) -> bool:
+    """Whether a network is of a paper's form; ours have a glance of probabilities."""
+    return not (isinstance(network, GFM) and network.heads.softmax)
+
+
 def gfm_config(name: str, rosta: str = "TT") -> GFMConfig:
     """Return a known configuration for a RoSTa.
 
