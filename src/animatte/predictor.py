@@ -166,7 +166,9 @@ def load(
 
 def _own_strategy(network: Network) -> Strategy:
     stored = network.card.get("strategy")
-    return Strategy.from_dict(stored) if stored else default_strategy(network.rosta)
+    if stored:
+        return Strategy.from_dict(stored)
+    return default_strategy(network.rosta, published=network.card.get("published", True))
 
 
 def _own_calibration(network: Network, strategy: Strategy) -> Calibration | None:

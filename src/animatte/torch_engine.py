@@ -18,7 +18,6 @@ from animatte.images.arrays import network_planes
 from animatte.models.gfm import GFM
 from animatte.models.late_fusion import LFM
 from animatte.models.registry import MattingNetwork, is_published, network_kind
-from animatte.strategies import default_strategy
 
 Array = NDArray[np.float32]
 
@@ -43,7 +42,7 @@ class TorchNetwork:
         network: it is moved to the device and set to evaluation.
         device: "cuda", "mps", "cpu", or "auto" for the first of these that is there.
         name: what to call it.
-        card: what was stored with its weights.
+        card: what was stored with its weights; to it comes whether it is of a paper's form.
 
     Raises:
         ValueError: if `device` cannot be had.
@@ -58,7 +57,7 @@ class TorchNetwork:
     ) -> None:
         self.device = available_device(device)
         self.name = name
-        self.card = dict(card or {})
+        self.card = {"published": is_published(network), **(card or {})}
         self.rosta = network_kind(network)
         self.stride = network.stride
         self._network = network.to(self.device).eval()
@@ -138,5 +137,4 @@ def load_torch_network(path: str | PathLike[str], device: str = "auto") -> Torch
         ValueError: if it is no checkpoint, or `device` cannot be had.
     """
     network, _ = load_checkpoint(Path(path))
-    strategy = default_strategy(network_kind(network), published=is_published(network))
-    return TorchNetwork(network, device, Path(path).stem, {"strategy": strategy.as_dict()})
+    return TorchNetwork(network, device, Path(path).stem)

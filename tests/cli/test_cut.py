@@ -188,8 +188,8 @@ def test_a_crop_holds_the_subject_and_is_told(cut: Any, folder: Path) -> None:
 
 def test_a_low_confidence_is_a_warning_and_counted(folder: Path, tiny_model: Path) -> None:
     """A threshold above 1 sends every photo to review."""
-    glance = named_strategy("hybrid").glance
-    low = Calibration(-1.0, -0.1, 0.0, 1.01, 0.85, glance)
+    view = named_strategy("view")
+    low = Calibration(-1.0, -0.1, 0.0, 1.01, 0.85, view.glance, view.mirrored)
     card = {**model_card(tiny_model), "confidence": low.as_dict()}
     Path("low.onnx").write_bytes(with_card(tiny_model.read_bytes(), card))
     options = ["--model", "low.onnx", "--report", "r.jsonl", "-o", "out"]
