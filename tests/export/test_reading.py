@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import onnx
@@ -45,6 +46,17 @@ def test_a_shipped_model_comes_back_as_the_network_of_its_checkpoint() -> None:
         ours, theirs = network(picture).focus, checkpoint(picture).focus
     assert (ours - theirs).abs().max() < 0.02  # float16 weights
     assert theirs.std() > 0.02  # or the comparison would say nothing
+
+
+def test_a_shipped_model_is_the_graph_that_is_exported_today(tmp_path: Path) -> None:
+    """A graph of older code may compute the same and take longer."""
+    network, _ = load_checkpoint(CHECKPOINTS / "animatte-s.safetensors")
+    export_onnx(network, tmp_path / "a.onnx", card={})
+    today, shipped = (
+        Counter(node.op_type for node in onnx.load(path).graph.node)
+        for path in (tmp_path / "a.onnx", WEIGHTS / "animatte-s.onnx")
+    )
+    assert shipped == today
 
 
 def test_a_file_of_a_network_without_a_name_is_one_line(tmp_path: Path) -> None:
