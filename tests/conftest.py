@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from animatte.models.gfm import GFM
     from animatte.models.registry import MattingNetwork
 
+CHECKPOINTS = Path(__file__).parents[1] / "recipes" / "weights"
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _ctrl_c_reaches_children() -> Iterator[None]:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
+from tests.conftest import CHECKPOINTS
 
 import animatte
 from animatte import predictor as predictor_module
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from animatte.models.gfm import GFM
 
 HEIGHT, WIDTH = 90, 140
-CHECKPOINTS = Path(__file__).parents[1] / "recipes" / "weights"
 
 
 @pytest.fixture(scope="module")

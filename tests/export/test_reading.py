@@ -6,7 +6,7 @@ from pathlib import Path
 import onnx
 import pytest
 import torch
-from tests.conftest import lively_network
+from tests.conftest import CHECKPOINTS, lively_network
 
 from animatte.catalogue import EXAMPLE, WEIGHTS
 from animatte.checkpoint import load_checkpoint
@@ -15,8 +15,6 @@ from animatte.export.onnx import export_onnx
 from animatte.export.wrapping import resized
 from animatte.images import read_photo
 from animatte.models.registry import built_network, network_config
-
-CHECKPOINTS = Path(__file__).parents[2] / "recipes" / "weights"
 
 
 @pytest.mark.parametrize(
