@@ -103,6 +103,21 @@ def test_verdicts_are_followed(drawn: Path, tiny_model: Path) -> None:
     assert result.stderr == "verdicts.csv has no line of the set 'drawn'\n"
 
 
+def test_outlines_are_drawn(drawn: Path, tiny_model: Path) -> None:
+    lines = "set,name,kind,points\ndrawn,0001,add,0 0 300 0 0 300\n"
+    Path("outlines.csv").write_text(lines)
+    mattes(drawn, "plain", "--model", tiny_model)
+    result = mattes(drawn, "out", "--model", tiny_model, "--outlines", "outlines.csv")
+    assert result.exit_code == 0
+    before, after = contents("plain"), contents("out")
+    assert {name for name in after if before.get(name) != after[name]} == {"alpha/0001.png"}
+    assert read_alpha(Path("out/alpha/0001.png"))[0, 0] == 1
+    Path("outlines.csv").write_text(lines.replace("drawn,", "other,"))
+    result = mattes(drawn, "out", "--model", tiny_model, "--outlines", "outlines.csv")
+    assert result.stderr == "outlines.csv has no line of the set 'drawn'\n"
+    assert contents("out") == before
+
+
 def test_a_bad_file_is_told_and_the_rest_is_made(drawn: Path, tiny_model: Path) -> None:
     (drawn / "image/0002.png").write_bytes(b"no picture")
     shutil.move(drawn / "image", drawn / "original")

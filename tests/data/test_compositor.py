@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 
 from animatte.data.augmentation import View
+from animatte.data.composed import Composed
 from animatte.data.composition import TRACKS, CompositionConfig
-from animatte.data.compositor import Composed, Compositor
+from animatte.data.compositor import Compositor
 from animatte.data.folders import Pair, paired
 from animatte.data.fur import FurConfig
 from animatte.data.pictures import Backgrounds, PictureCache, Plane, Source
+from animatte.images.arrays import unit_pixels
 
 SIZE = (60, 80)
 PLAIN = CompositionConfig(replaced=1, placement="fill", sharpness=0)
@@ -161,3 +163,37 @@ def test_colours_of_another_size_are_refused(source: Source, backgrounds: Backgr
         write(path, 0, (61, 80))
     with pytest.raises(ValueError, match=r"61.80, its alpha 60.80"):
         drawn(source, backgrounds, PLAIN, 1)
+
+
+@pytest.mark.parametrize("replaced", [0, 1])
+def test_what_is_pasted_in_front_is_told_and_changes_the_alpha(
+    source: Source, backgrounds: Backgrounds, replaced: int
+) -> None:
+    configs = {
+        "alone": PLAIN,
+        "pasted": replace(PLAIN, pasted=1),
+        "hidden": replace(PLAIN, hidden=1),
+    }
+    several = {
+        name: drawn(replace(source, replaced=replaced), backgrounds, config)
+        for name, config in configs.items()
+    }
+    areas = {
+        name: np.mean([each.sample.alpha.mean() for each in composed])
+        for name, composed in several.items()
+    }
+    assert areas["hidden"] < areas["alone"] < areas["pasted"]
+    assert all(each.account.pasted in {"0", "1", "2"} for each in several["pasted"])
+    assert all(each.account.hidden_by in {"0", "1", "2"} for each in several["hidden"])
+    assert all(
+        each.account.pasted is None and each.account.hidden_by is None for each in several["alone"]
+    )
+    assert all((each.layers is not None) == bool(replaced) for each in several["pasted"])
+    for composed in (*several["pasted"], *several["hidden"]):
+        if composed.layers is not None:
+            assert np.abs(unit_pixels(composed.sample.alpha) - composed.layers.alpha).max() < 0.01
+
+
+def test_nothing_is_hidden_where_there_is_no_background(source: Source) -> None:
+    for composed in drawn(replace(source, replaced=0), Backgrounds(), replace(PLAIN, hidden=1)):
+        assert composed.account.hidden_by is None

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from animatte.data.consensus import Models, models_of
 from animatte.data.folders import paired
 from animatte.data.mattes import Outcome, matte_tasks, prepared_mattes, summary
+from animatte.data.outlines import OutlineTable
 from animatte.data.verdicts import Table
 from animatte.images import Photo, read_alpha
 
@@ -158,6 +159,36 @@ def test_verdicts_overrule(world: World) -> None:
     assert (world.output / "alpha/labelled.png").read_bytes() != label
     world.run("unclear-labelled=label")
     assert world.index["unclear-labelled"] == ("label", "")
+
+
+def drawn_on(world: World, name: str, kind: str) -> OutlineTable:
+    path = world.root.parent / "outlines.csv"
+    corner = "0 0 400 0 400 400 0 400"
+    path.write_text(f"set,name,kind,points\npets,{name},{kind},{corner}\n")
+    return OutlineTable(path, "pets")
+
+
+def test_outlines_are_drawn_over_labels_and_mattes_and_noticed_when_they_change(
+    world: World,
+) -> None:
+    world.run("bare=model")
+    plain = {name: read_alpha(world.output / f"alpha/{name}.png") for name in ("labelled", "bare")}
+    for name in plain:
+        for kind, corner in (("add", 1), ("erase", 0)):
+            world.run("bare=model", outlines=drawn_on(world, name, kind))
+            alpha = read_alpha(world.output / f"alpha/{name}.png")
+            assert (alpha[:8, :8] == corner).all()
+            assert (alpha[16:] == plain[name][16:]).all()
+            world.assert_consistent()
+    before = contents(world.output)
+    world.run("bare=model", outlines=drawn_on(world, "bare", "erase"))
+    assert world.seen == []
+    assert contents(world.output) == before
+    world.run("bare=model")
+    for name, alpha in plain.items():
+        np.testing.assert_array_equal(read_alpha(world.output / f"alpha/{name}.png"), alpha)
+    with pytest.raises(ValueError, match="bare has an outline in line 2, and its verdict is drop"):
+        world.run("bare=drop", outlines=drawn_on(world, "bare", "add"))
 
 
 def test_without_labels_all_is_the_models(world: World) -> None:

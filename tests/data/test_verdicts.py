@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from animatte.data.verdicts import Table, set_name
+from animatte.data.tables import set_name
+from animatte.data.verdicts import Table
 
 HEAD = "set,name,verdict,reason\n"
 

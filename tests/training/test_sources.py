@@ -42,3 +42,20 @@ def test_an_unknown_data_set_or_split_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match=complaint):
         read_recipe(recipe_file, [f"data.sources=[{source}]"])
+
+
+def test_of_a_source_those_that_a_table_lists_may_be_taken_alone(
+    recipe_file: Path, tmp_path: Path
+) -> None:
+    hard = tmp_path / "hard.csv"
+    hard.write_text("set,name,kind\ndiscs,3,add\ndiscs,3,erase\ndiscs,5,add\nothers,1,add\n")
+    source = f"data.sources=[{{folder: discs}}, {{folder: discs, only: {hard}}}]"
+    recipe = read_recipe(recipe_file, [source])
+    whole, few = (
+        [pair.name for pair in included(recipe.data.root, section)]
+        for section in recipe.data.sources
+    )
+    assert (len(whole), few) == (8, ["3", "5"])
+    hard.write_text("set,name\nothers,1\n")
+    with pytest.raises(ValueError, match=r"hard.csv lists no picture of .*discs; it must name"):
+        included(recipe.data.root, recipe.data.sources[1])

@@ -149,6 +149,14 @@ def mattes(
             help="CSV (set,name,verdict) of what people decided: label, model or drop.",
         ),
     ] = None,
+    outlines: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="CSV (set,name,kind,points) of what people drew over alphas: kind add or erase, "
+            "points x y x y ... in thousandths of the longer side. Needs the extra solver.",
+        ),
+    ] = None,
     images: Annotated[str, typer.Option(metavar="NAME", help="Pictures, in IN.")] = "image",
     alphas: Annotated[
         str, typer.Option(metavar="NAME", help="Labels, in IN; alpha may be missing.")
@@ -158,22 +166,36 @@ def mattes(
     """Make a source to train on: labels, and a model's mattes where its views agree.
 
     A picture without a label gets the mean matte of the models over it and its mirror image, if
-    every one of these views agrees with the mean. Verdicts overrule this. OUT gets image/, alpha/
-    and index.csv.
+    every one of these views agrees with the mean. Verdicts overrule this; outlines mend what is
+    taken. OUT gets image/, alpha/ and index.csv.
     """
+    from animatte.closed_form import check_pymatting
     from animatte.data.consensus import models_of
     from animatte.data.mattes import matte_tasks, prepared_mattes, summary
-    from animatte.data.verdicts import Table, set_name
+    from animatte.data.outlines import OutlineTable
+    from animatte.data.tables import set_name
+    from animatte.data.verdicts import Table
     from animatte.engine import model_file
     from animatte.predictor import load
 
-    table = None if verdicts is None else Table(verdicts, set_name(root))
+    own = set_name(root)
+    table = None if verdicts is None else Table(verdicts, own)
+    drawn = None if outlines is None else OutlineTable(outlines, own)
+    if drawn is not None and len(drawn):
+        check_pymatting()
     tasks = matte_tasks(
-        root, output, images=images, alphas=alphas, verdicts=table, agreement=agreement
+        root,
+        output,
+        images=images,
+        alphas=alphas,
+        verdicts=table,
+        outlines=drawn,
+        agreement=agreement,
     )
     models = models_of(load, [model_file(each) for each in model] if model else [model_file()])
-    if table is not None and not len(table):
-        typer.echo(f"{verdicts} has no line of the set {set_name(root)!r}", err=True)
+    for path, read in ((verdicts, table), (outlines, drawn)):
+        if read is not None and not len(read):
+            typer.echo(f"{path} has no line of the set {own!r}", err=True)
     _carry_out(prepared_mattes(tasks, models, jobs), len(tasks), summary)
 
 

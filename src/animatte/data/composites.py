@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from animatte.data.augmentation import Generator, View
-from animatte.data.compositor import Composed, ViewOf
+from animatte.data.composed import Composed
+from animatte.data.compositor import ViewOf
 from animatte.data.dataset import ExampleStream
 from animatte.data.parallel import mapped
 from animatte.data.pictures import Plane

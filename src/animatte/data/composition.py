@@ -45,6 +45,9 @@ class CompositionConfig:
         denoised: probability that denoised versions take both layers' place, where they are given.
         noise: probability of Gaussian noise.
         noise_sigma: its standard deviation, in levels of 0 to 255.
+        pasted: probability that another subject is pasted in front; see `animatte.data.pasting`.
+        hidden: probability that something without life, of a subject's shape and a background's
+            colours, is pasted in front and hides what is behind it.
     """
 
     replaced: float = 0.35
@@ -59,6 +62,8 @@ class CompositionConfig:
     denoised: float = 0.0
     noise: float = 0.0
     noise_sigma: float = 10.0
+    pasted: float = 0.0
+    hidden: float = 0.0
 
 
 TRACKS: Final[Mapping[TrackName, CompositionConfig]] = {

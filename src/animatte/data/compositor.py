@@ -6,13 +6,14 @@ Views come first: only what the network will see is composited.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
 from animatte.data.augmentation import WHOLE_BLOCK, View, ViewConfig, drawn_view
+from animatte.data.composed import Account, Composed
 from animatte.data.composition import (
     CompositionConfig,
     Generator,
@@ -27,6 +28,7 @@ from animatte.data.composition import (
 )
 from animatte.data.folders import Pair
 from animatte.data.fur import FurConfig, furred
+from animatte.data.pasting import Patch, in_front_of, inside, placed
 from animatte.data.pictures import Backgrounds, PictureCache, Plane, Source, header
 from animatte.foregrounds import estimated_foreground
 from animatte.images.arrays import levels, size_text, unit_pixels
@@ -36,52 +38,6 @@ _TRIES = 20  # to find a background that need not be enlarged
 _BACKGROUND_VIEW = ViewConfig(scale=(0.3, 1.0), centred=0)
 
 ViewOf: TypeAlias = Callable[[Plane, Generator], View]
-
-
-@dataclass
-class Account:
-    """What was drawn for one composite.
-
-    Attributes:
-        foreground: name of the picture.
-        size: (height, width) of the composite.
-        crop: (2, 3) from x, y of the composite to those of the picture.
-        background: name, or None where the picture keeps its own.
-        behind: name of the second foreground, or None.
-        fur: whether fur was grown.
-        semantic: whether the background is one without objects.
-        enlarged: by how much the background was enlarged, 1 for not at all.
-        denoised: whether denoised layers were taken.
-        blur: width of the background's blur, 0 for none.
-        noise: standard deviation of the noise, 0 for none.
-    """
-
-    foreground: str
-    size: tuple[int, int]
-    crop: list[list[float]]
-    background: str | None = None
-    behind: str | None = None
-    fur: bool = False
-    semantic: bool = True
-    enlarged: float = 1.0
-    denoised: bool = False
-    blur: float = 0.0
-    noise: float = 0.0
-
-
-class Composed(NamedTuple):
-    """A picture for the network.
-
-    Attributes:
-        sample: image and alpha.
-        layers: what the image is made of, or None where it is a photo as it was, unless the
-            compositor was asked for those of photos too.
-        account: what was drawn.
-    """
-
-    sample: Sample
-    layers: Layers | None
-    account: Account
 
 
 class _Pick(NamedTuple):
@@ -153,9 +109,40 @@ class Compositor:
             layers = layered(subject, unit_pixels(self._photo(pick)))
         else:
             own = self._own_layers(pick, account, rng) if self.own_layers else None
-            return Composed(Sample(pick.name, self._photo(pick), pick.alpha), own, account)
+            sample = Sample(pick.name, self._photo(pick), pick.alpha)
+            return self._pasted_on(source, Composed(sample, own, account), rng)
         sample = Sample(pick.name, levels(layers.image, 8), levels(layers.alpha, 8))
-        return Composed(sample, layers, account)
+        return self._pasted_on(source, Composed(sample, layers, account), rng)
+
+    def _pasted_on(self, source: Source, composed: Composed, rng: Generator) -> Composed:
+        """Paste in front what chance wants there."""
+        config, account = self.config, composed.account
+        if config.pasted and rng.random() < config.pasted:
+            account.pasted, composed = self._with_patch(source, composed, False, rng)
+        if config.hidden and self.backgrounds.plain and rng.random() < config.hidden:
+            account.hidden_by, composed = self._with_patch(source, composed, True, rng)
+        return composed
+
+    def _with_patch(
+        self, source: Source, composed: Composed, lifeless: bool, rng: Generator
+    ) -> tuple[str | None, Composed]:
+        """Paste another subject, or its shape alone; return its name, None if it cannot be."""
+        number, size = int(rng.integers(len(source.pairs))), composed.account.size
+        whole = self.pictures.alpha(source.pairs[number])
+        view = placed(whole, size, rng)
+        if view is None:
+            return None, composed
+        shape = levels(unit_pixels(view.of(whole)) * inside(view, whole.shape), 8)
+        pick = _Pick(source, number, view, whole, shape)
+        if lifeless:
+            plain = self.backgrounds.plain
+            cover = self._viewed(plain[int(rng.integers(len(plain)))], max(size), rng)
+            colours, alpha = unit_pixels(cover[: size[0], : size[1]]), unit_pixels(shape)
+        else:
+            second = Account(pick.name, size, composed.account.crop)
+            colours, alpha = self._subject(pick, second, self.fur, rng)
+        patch = Patch(colours, alpha, not lifeless)
+        return pick.name, in_front_of(composed, patch)
 
     def _picked(self, source: Source, number: int, view_of: ViewOf, rng: Generator) -> _Pick:
         whole = self.pictures.alpha(source.pairs[number])

@@ -17,8 +17,9 @@ from animatte.data.augmentation import (
     drawn_view,
     recoloured,
 )
+from animatte.data.composed import Composed
 from animatte.data.composition import CompositionConfig, Layers
-from animatte.data.compositor import Composed, Compositor, ViewOf
+from animatte.data.compositor import Compositor, ViewOf
 from animatte.data.fur import FurConfig
 from animatte.data.pictures import Backgrounds, PictureCache, Source
 from animatte.foregrounds import Image

@@ -7,23 +7,25 @@ import csv
 import hashlib
 import io
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from animatte.data.consensus import Found, Models, mean_and_agreement, read_record
-from animatte.data.folders import ALPHA_FOLDER, SUFFIXES, Pair, pictures
+from animatte.data.consensus import Array, Found, Models, mean_and_agreement, read_record
+from animatte.data.folders import ALPHA_FOLDER, Pair, pictures
+from animatte.data.outlines import Outline, OutlineTable, outlined
 from animatte.data.parallel import mapped
+from animatte.data.results import ALPHAS, IMAGES, RECORD, by_name, check_apart, results_there
 from animatte.data.verdicts import Table, Verdict
 from animatte.images import encoded_image, read_photo, write_whole
+from animatte.images.arrays import Pixels, unit_pixels
 from animatte.outputs import line_file
 
 State: TypeAlias = Literal["label", "model", "dropped", "apart", "failed"]
 
-INDEX, RECORD = "index.csv", "mattes.jsonl"
-_IMAGES, _ALPHAS = "image", ALPHA_FOLDER  # in the output, as recipes look for them
+INDEX = "index.csv"
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class Task:
         image: the picture.
         label: its alpha; None where there is none.
         verdict: which alpha is taken, if any.
+        outlines: what is drawn over it.
         least: agreement that a model's matte needs.
         output: folder that the results' folders are in.
         there: the files of this name in these folders.
@@ -45,19 +48,20 @@ class Task:
     verdict: Verdict
     least: float
     output: Path
+    outlines: tuple[Outline, ...] = ()
     there: tuple[Path, ...] = ()
     found: Found | None = None
 
     @property
     def kept_image(self) -> Path:
         """Where the picture goes, if it is kept."""
-        return self.output / _IMAGES / self.image.name
+        return self.output / IMAGES / self.image.name
 
     @property
     def kept_alpha(self) -> Path:
         """Where its alpha goes, if it is kept."""
-        label = self.label if self.verdict == "label" else None
-        return self.output / _ALPHAS / (label.name if label else f"{self.image.stem}.png")
+        label = self.label if self.verdict == "label" and not self.outlines else None
+        return self.output / ALPHAS / (label.name if label else f"{self.image.stem}.png")
 
 
 class Outcome(NamedTuple):
@@ -86,6 +90,7 @@ def matte_tasks(
     images: str = "image",
     alphas: str = ALPHA_FOLDER,
     verdicts: Table | None = None,
+    outlines: OutlineTable | None = None,
     agreement: float = 0.9,
 ) -> list[Task]:
     """Decide of every picture which alpha it gets.
@@ -96,28 +101,33 @@ def matte_tasks(
         images: name of the folder of pictures.
         alphas: name of the folder of labels, which may be missing if it is the usual one.
         verdicts: what people decided; None for nothing.
+        outlines: what people drew over the alphas that are taken; None for nothing.
         agreement: what a model's matte needs that nobody looked at.
 
     Raises:
-        ValueError: if a folder is missing, two files share a name, a verdict does not fit, or the
-            output is the input or holds what no earlier run has put there.
+        ValueError: if a folder is missing, two files share a name, a verdict or an outline does
+            not fit, or the output is the input or holds what no earlier run has put there.
     """
-    by_name = _by_name(pictures(root / images))
+    named = by_name(pictures(root / images))
     has_labels = alphas != ALPHA_FOLDER or (root / alphas).is_dir()
-    labels = _by_name(pictures(root / alphas)) if has_labels else {}
+    labels = by_name(pictures(root / alphas)) if has_labels else {}
     if verdicts is not None:
-        verdicts.check(root / images, by_name, labels)
-    _check_apart(root, output, images, alphas)
-    there = _there(output, root / images, by_name)
+        verdicts.check(root / images, named, labels)
+    decided = {name: verdicts.verdict(name) if verdicts is not None else None for name in named}
+    if outlines is not None:
+        dropped = {name for name, verdict in decided.items() if verdict == "drop"}
+        outlines.check(root / images, named, dropped)
+    check_apart(root, output, images, alphas)
+    there = results_there(output, root / images, named)
     found = read_record(output / RECORD)
     tasks = []
-    for name, image in by_name.items():
+    for name, image in named.items():
         label = labels.get(name)
-        decided = verdicts.verdict(name) if verdicts is not None else None
-        least = agreement if decided is None else 0.0
-        verdict = decided or ("model" if label is None else "label")
+        least = agreement if decided[name] is None else 0.0
+        verdict = decided[name] or ("model" if label is None else "label")
+        drawn = outlines.outlines(name) if outlines is not None else ()
         had = tuple(there.get(name, ()))
-        tasks.append(Task(image, label, verdict, least, output, had, found.get(name)))
+        tasks.append(Task(image, label, verdict, least, output, drawn, had, found.get(name)))
     return tasks
 
 
@@ -143,7 +153,7 @@ def prepared_mattes(
     jobs = jobs or (None if is_on_cpu else 1)
     if min(jobs or os.cpu_count() or 1, len(tasks)) > 1:
         models = replace(models, threads=1)
-    for name in (_IMAGES, _ALPHAS):
+    for name in (IMAGES, ALPHAS):
         (output / name).mkdir(parents=True, exist_ok=True)
     (output / INDEX).unlink(missing_ok=True)
     outcomes = []
@@ -187,7 +197,10 @@ def _settled(task: Task, models: Models) -> Outcome:
 def _labelled(task: Task) -> Outcome:
     assert task.label is not None
     picture, label = task.image.read_bytes(), task.label.read_bytes()
-    if not (_holds(task.kept_image, picture) and _holds(task.kept_alpha, label)):
+    if task.outlines:
+        sample = Pair(task.image, task.label).read()
+        label = _drawn_over(unit_pixels(sample.alpha), sample.image, task.outlines)
+    elif not (_holds(task.kept_image, picture) and _holds(task.kept_alpha, label)):
         Pair(task.image, task.label).read()  # that they can be read, and are of one size
     _keep(task, picture, label)
     return Outcome(task.image.stem, "label")
@@ -195,19 +208,25 @@ def _labelled(task: Task) -> Outcome:
 
 def _matted(task: Task, models: Models) -> Outcome:
     name, picture = task.image.stem, task.image.read_bytes()
-    key = models.key(picture)
+    key = models.key(picture + repr(task.outlines).encode() if task.outlines else picture)
     found = task.found if task.found is not None and task.found.key == key else None
     matte = _content(task.kept_alpha)
     noted = None
     if found is None or (found.agreement >= task.least and _digest(matte) != found.sha256):
-        mean, agreement = mean_and_agreement(models.views(read_photo(task.image)))
-        matte = encoded_image(".png", mean)
+        photo = read_photo(task.image)
+        mean, agreement = mean_and_agreement(models.views(photo))
+        matte = _drawn_over(mean, photo.image, task.outlines)
         found = noted = Found(name, key, agreement, _digest(matte))
     if found.agreement < task.least:
         _remove(task.there)
         return Outcome(name, "apart", found.agreement, noted)
     _keep(task, picture, matte)
     return Outcome(name, "model", found.agreement, noted)
+
+
+def _drawn_over(alpha: Array, image: Pixels, outlines: Sequence[Outline]) -> bytes:
+    """A PNG file of an alpha with outlines."""
+    return encoded_image(".png", outlined(alpha, image, outlines) if outlines else alpha)
 
 
 def _keep(task: Task, picture: bytes, alpha: bytes) -> None:
@@ -236,43 +255,6 @@ def _holds(path: Path, content: bytes) -> bool:
 
 def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-def _by_name(paths: Sequence[Path]) -> dict[str, Path]:
-    named: dict[str, Path] = {}
-    for path in paths:
-        other = named.setdefault(path.stem, path)
-        if other != path:
-            raise ValueError(f"{other} and {path.name} have one name; rename or remove one")
-    return named
-
-
-def _check_apart(root: Path, output: Path, images: str, alphas: str) -> None:
-    """See that nothing is written into what is read, by whatever name."""
-    read = {os.path.realpath(each): each for each in (root, root / images, root / alphas)}
-    for folder in (output, output / _IMAGES, output / _ALPHAS):
-        if os.path.realpath(folder) in read:
-            raise ValueError(f"{folder} is read from; choose another folder for the results")
-
-
-def _there(output: Path, images: Path, names: Collection[str]) -> dict[str, list[Path]]:
-    """The pictures in an output, by name; images first, so that they go before their alphas."""
-    there: dict[str, list[Path]] = {}
-    for folder in (output / _IMAGES, output / _ALPHAS):
-        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-            if path.suffix.lower() in SUFFIXES and not path.name.startswith("."):
-                there.setdefault(path.stem, []).append(path)
-    if there and not (output / RECORD).is_file():
-        raise ValueError(
-            f"{output} holds pictures, but no {RECORD} of an earlier run; choose another folder"
-        )
-    strange = [paths[0] for name, paths in there.items() if name not in names]
-    if strange:
-        raise ValueError(
-            f"{output} holds {len(strange)} pictures that are not in {images}, the first is "
-            f"{strange[0]}; remove them or choose another folder"
-        )
-    return there
 
 
 def _index(outcomes: Sequence[Outcome]) -> str:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import csv
-import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias, get_args
+
+from animatte.data.tables import Row, check_names, table_rows
 
 Verdict: TypeAlias = Literal["label", "model", "drop"]
 
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
-_COLUMNS = ("set", "name", "verdict")
 
 
-class _Row(NamedTuple):
+class _Decided(NamedTuple):
     verdict: Verdict
-    line: int
+    row: Row
 
 
 class Table:
@@ -39,22 +38,23 @@ class Table:
 
     def __init__(self, path: Path, picture_set: str) -> None:
         self.path = path
-        self._rows: dict[str, _Row] = {}
-        for name, row in _rows(path, picture_set):
-            earlier = self._rows.setdefault(name, row)
-            if earlier.verdict != row.verdict:
+        self._decided: dict[str, _Decided] = {}
+        for row in table_rows(path, picture_set, ["verdict"], ["reason"]):
+            verdict = _known_verdict(path, row)
+            earlier = self._decided.setdefault(row.name, _Decided(verdict, row))
+            if earlier.verdict != verdict:
                 raise ValueError(
-                    f"{path}: {name} is {earlier.verdict!r} in line {earlier.line} and "
-                    f"{row.verdict!r} in line {row.line}; keep one of them"
+                    f"{path}: {row.name} is {earlier.verdict!r} in line {earlier.row.line} and "
+                    f"{verdict!r} in line {row.line}; keep one of them"
                 )
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._decided)
 
     def verdict(self, name: str) -> Verdict | None:
         """Return what was decided of a picture, named without suffix; None if it is not listed."""
-        row = self._rows.get(name)
-        return None if row is None else row.verdict
+        decided = self._decided.get(name)
+        return None if decided is None else decided.verdict
 
     def check(self, images: Path, names: Collection[str], labelled: Collection[str]) -> None:
         """See that all that is listed is there.
@@ -68,58 +68,26 @@ class Table:
             ValueError: if a picture is listed that is not there, or whose label is wanted and
                 missing.
         """
-        unknown = [(name, row.line) for name, row in self._rows.items() if name not in names]
-        if unknown:
-            raise ValueError(
-                f"{self.path}: {len(unknown)} of {len(self)} names have no picture in {images}, "
-                f"the first is {unknown[0][0]!r} in line {unknown[0][1]}; write names without "
-                "suffix, or remove those lines"
-            )
+        check_names(self.path, images, names, [each.row for each in self._decided.values()])
         bare = [
-            (name, row.line)
-            for name, row in self._rows.items()
-            if row.verdict == "label" and name not in labelled
+            each.row
+            for name, each in self._decided.items()
+            if each.verdict == "label" and name not in labelled
         ]
         if bare:
             raise ValueError(
                 f"{self.path}: {len(bare)} of {len(self)} names are to keep a label that is not "
-                f"there, the first is {bare[0][0]!r} in line {bare[0][1]}; write model or drop, "
-                "or add the label"
+                f"there, the first is {bare[0].name!r} in line {bare[0].line}; write model or "
+                "drop, or add the label"
             )
 
 
-def set_name(root: Path) -> str:
-    """What tables call the set in a folder: the folder's own name, also where it is a link's."""
-    return os.path.basename(os.path.abspath(root))  # noqa: PTH100, PTH119  links stay
-
-
-def _rows(path: Path, picture_set: str) -> Iterator[tuple[str, _Row]]:
-    with path.open(encoding="utf-8-sig", newline="") as file:  # spreadsheets write the mark
-        table = csv.DictReader(file, skipinitialspace=True)
-        try:
-            _check_columns(path, table.fieldnames or [])
-            for values in table:
-                cells = {column: (values[column] or "").strip() for column in _COLUMNS}
-                if cells["set"] == picture_set:
-                    verdict = _known_verdict(path, cells["verdict"], table.line_num)
-                    yield cells["name"], _Row(verdict, table.line_num)
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise ValueError(f"{path} is no CSV file in UTF-8: {error}") from error
-
-
-def _check_columns(path: Path, found: Collection[str]) -> None:
-    missing = [column for column in _COLUMNS if column not in found]
-    if missing:
-        raise ValueError(
-            f"{path} lacks the column {', '.join(missing)}; its first line must be "
-            f"{','.join(_COLUMNS)} or {','.join(_COLUMNS)},reason"
-        )
-
-
-def _known_verdict(path: Path, text: str, line: int) -> Verdict:
+def _known_verdict(path: Path, row: Row) -> Verdict:
+    text = row.cells["verdict"]
     for known in VERDICTS:
         if text == known:
             return known
     raise ValueError(
-        f"{path}: verdict {text!r} in line {line} is unknown; choose one of {', '.join(VERDICTS)}"
+        f"{path}: verdict {text!r} in line {row.line} is unknown; choose one of "
+        f"{', '.join(VERDICTS)}"
     )

@@ -25,6 +25,8 @@ class SourceSection(Section):
         per_epoch: how often each picture counts in an epoch, as where each foreground is
             composited onto a hundred backgrounds.
         exclude: beginnings of names that are left out.
+        only: a CSV file with the columns set and name; of the folder's pictures those are taken
+            that it names under the folder's own name. For giving hard ones more weight.
         fur: probability that fur is grown on the alpha; for hard masks.
         foreground: folder beside `image` with the foregrounds' own colours; null estimates them.
         denoised: folder beside `image` with denoised foregrounds.
@@ -39,6 +41,7 @@ class SourceSection(Section):
     replaced: Probability | None = None
     per_epoch: Positive = 1
     exclude: tuple[str, ...] = ()
+    only: Path | None = None
     fur: Probability = 0.0
     foreground: str | None = None
     denoised: str | None = None
@@ -65,6 +68,8 @@ class CompositionSection(Section):
         semantic: probability of a background from `data.backgrounds` instead of `objects`.
         denoised: probability of denoised layers, where they are given.
         noise: probability of Gaussian noise.
+        pasted: probability of another subject pasted in front.
+        hidden: probability of something lifeless pasted in front.
         objects: folder of backgrounds that may show anything, as COCO.
         denoised_backgrounds: folder of denoised backgrounds, of the same names.
     """
@@ -77,6 +82,8 @@ class CompositionSection(Section):
     semantic: Probability | None = None
     denoised: Probability | None = None
     noise: Probability | None = None
+    pasted: Probability | None = None
+    hidden: Probability | None = None
     objects: Path | None = None
     denoised_backgrounds: Path | None = None
 

@@ -17,6 +17,7 @@ from animatte.data.drawings import written_drawings
 from animatte.data.folders import Pair, paired, pictures
 from animatte.data.pictures import Backgrounds, Source
 from animatte.data.registry import named_dataset
+from animatte.data.tables import set_name, table_rows
 from animatte.models.encoders.imagenet import imagenet_state
 from animatte.models.growth import can_grow, grown_state
 from animatte.models.registry import (
@@ -202,6 +203,7 @@ def included(root: Path, source: SourceSection) -> list[Pair]:
 
     Raises:
         ValueError: if nothing is left.
+        OSError: if the table of those that it takes cannot be read.
     """
     folder = root / source.folder
     if source.drawn is not None:
@@ -214,6 +216,14 @@ def included(root: Path, source: SourceSection) -> list[Pair]:
     pairs = [pair for pair in found if not pair.name.startswith(source.exclude)]
     if not pairs:
         raise ValueError(f"{folder}: exclude leaves no picture of {len(found)}")
+    if source.only is not None:
+        listed = {row.name for row in table_rows(source.only, set_name(folder), [])}
+        pairs = [pair for pair in pairs if pair.name in listed]
+        if not pairs:
+            raise ValueError(
+                f"{source.only} lists no picture of {folder}; it must name pictures of the set "
+                f"{set_name(folder)!r}, or leave only out"
+            )
     return pairs
 
 
