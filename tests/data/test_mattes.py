@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from animatte.data.consensus import Models, models_of
 from animatte.data.folders import paired
 from animatte.data.mattes import Outcome, matte_tasks, prepared_mattes, summary
-from animatte.data.outlines import OutlineTable
+from animatte.data.outlines import OutlineTable, outlined
 from animatte.data.verdicts import Table
 from animatte.images import Photo, read_alpha
 
@@ -189,6 +189,31 @@ def test_outlines_are_drawn_over_labels_and_mattes_and_noticed_when_they_change(
         np.testing.assert_array_equal(read_alpha(world.output / f"alpha/{name}.png"), alpha)
     with pytest.raises(ValueError, match="bare has an outline in line 2, and its verdict is drop"):
         world.run("bare=drop", outlines=drawn_on(world, "bare", "add"))
+
+
+def test_what_somebody_drew_on_is_kept_although_views_disagree(world: World) -> None:
+    assert world.run()["unclear"].state == "apart"
+    outcome = world.run(outlines=drawn_on(world, "unclear", "add"))["unclear"]
+    assert (outcome.state, outcome.agreement) == ("model", 0.0)
+    world.assert_consistent()
+
+
+def test_a_label_with_outlines_is_drawn_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+
+    def counted(*arguments: Any) -> NDArray[np.float32]:
+        calls.append(arguments)
+        return outlined(*arguments)
+
+    monkeypatch.setattr("animatte.data.mattes.outlined", counted)
+    for runs in (1, 1):
+        world.run(outlines=drawn_on(world, "labelled", "add"))
+        assert len(calls) == runs
+    world.label("labelled", shape=(HEIGHT, WIDTH))
+    cv2.imwrite(str(world.root / "alpha/labelled.png"), np.full((HEIGHT, WIDTH), 9, np.uint8))
+    world.run(outlines=drawn_on(world, "labelled", "add"))
+    assert len(calls) == 2
+    assert read_alpha(world.output / "alpha/labelled.png")[-1, -1] == pytest.approx(9 / 255)
 
 
 def test_without_labels_all_is_the_models(world: World) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from animatte.data.outlines import Outline, OutlineTable, outlined
+from animatte.data.outlines import Kind, Outline, OutlineTable, outlined
 
 HEAD = "set,name,kind,points\n"
 SIDE = 200
@@ -83,13 +83,36 @@ def test_outlines_are_drawn_one_after_the_other() -> None:
     assert outlined(nothing, grey, [erase, add])[100, 100] == 1
 
 
+@pytest.mark.parametrize(("kind", "inside"), [("add", 1.0), ("erase", 0.0)])
+def test_a_polygon_covers_the_pixels_that_it_encloses_and_no_others(
+    kind: Kind, inside: float
+) -> None:
+    square = np.zeros((SIDE, SIDE), bool)
+    square[50:150, 50:150] = True
+    image = np.repeat(square[:, :, None] * np.uint8(200), 3, axis=2)
+    before = np.full((SIDE, SIDE), 1 - inside, np.float32)
+    after = outlined(before, image, [Outline(kind, SQUARE)])
+    np.testing.assert_array_equal(after > 0.5, square if inside else ~square)
+
+
+def test_a_soft_alpha_that_is_drawn_anew_is_solved_along_its_edge() -> None:
+    image = np.repeat(disc()[:, :, :1], 3, axis=2)
+    image = np.asarray(cv2.GaussianBlur(image, (0, 0), 1.5), np.uint8)
+    soft = np.asarray(image[:, :, 0] / np.float32(200), np.float32)
+    everything = (0.0, 0.0, 1000.0, 0.0, 1000.0, 1000.0, 0.0, 1000.0)
+    strokes = [Outline("erase", everything), Outline("add", polygon(60))]
+    anew = outlined(soft, image, strokes)
+    assert ((anew > 0.05) & (anew < 0.95)).sum() > 300
+    assert np.abs(anew - soft).mean() < 0.01
+
+
 def test_coordinates_are_of_the_longer_side_in_both_directions() -> None:
     wide = np.zeros((50, 200), np.float32)
     corner = Outline("add", (500, 0, 2000, 0, 2000, 125, 500, 125))  # reaches beyond the picture
     after = outlined(wide, np.zeros((50, 200, 3), np.uint8), [corner])
-    assert after[:20, 110:].min() == 1
-    assert after[30:].max() == 0
-    assert after[:, :90].max() == 0
+    assert after[:22, 103:].min() == 1
+    assert after[28:].max() == 0
+    assert after[:, :97].max() == 0
 
 
 def table(folder: Path, text: str) -> OutlineTable:
@@ -120,6 +143,7 @@ def test_rows_of_a_picture_are_kept_in_order_and_other_sets_passed_over(tmp_path
         ("pets,a,add,0 0 1 0 1", "are no polygon"),
         ("pets,a,add,0 0 1 0 1 x", "are no polygon"),
         ("pets,a,add,0 0 1 0 1 nan", "are no polygon"),
+        ("pets,a,add,0 0 1 0 1 1e9", "none beyond 10000"),
         ("pets,a,add", "points '' in line 2 are no polygon"),
     ],
 )
@@ -132,6 +156,9 @@ def test_mistakes_name_their_line_and_the_remedy(tmp_path: Path, row: str, messa
 def test_outlines_of_pictures_that_are_missing_or_dropped_are_refused(tmp_path: Path) -> None:
     read = table(tmp_path, HEAD + "pets,a,add,0 0 9 0 0 9\npets,b,add,0 0 9 0 0 9\n")
     read.check(Path("image"), {"a", "b", "c"}, {"c"})
+    twice = table(tmp_path, HEAD + "".join(f"pets,{each},add,0 0 9 0 0 9\n" for each in "aba"))
+    with pytest.raises(ValueError, match=r"2 of 2 names .* the first is 'a' in line 2"):
+        twice.check(Path("image"), set(), set())
     with pytest.raises(ValueError, match="1 of 2 names have no picture in image, the first is 'b'"):
         read.check(Path("image"), {"a"}, set())
     with pytest.raises(ValueError, match="b has an outline in line 3, and its verdict is drop"):

@@ -59,3 +59,12 @@ def test_of_a_source_those_that_a_table_lists_may_be_taken_alone(
     hard.write_text("set,name\nothers,1\n")
     with pytest.raises(ValueError, match=r"hard.csv lists no picture of .*discs; it must name"):
         included(recipe.data.root, recipe.data.sources[1])
+    hard.unlink()
+    with pytest.raises(ValueError, match=r"data.sources.1: .*hard.csv: No such file"):
+        stream_of(recipe.data, recipe.seed)
+
+
+def test_what_hides_needs_backgrounds(recipe_file: Path) -> None:
+    recipe = read_recipe(recipe_file, ["data.backgrounds=null", "data.composition.hidden=0.1"])
+    with pytest.raises(ValueError, match=r"data\.composition\.hidden takes colours from"):
+        stream_of(recipe.data, recipe.seed)

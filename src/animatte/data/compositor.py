@@ -118,31 +118,38 @@ class Compositor:
         """Paste in front what chance wants there."""
         config, account = self.config, composed.account
         if config.pasted and rng.random() < config.pasted:
-            account.pasted, composed = self._with_patch(source, composed, False, rng)
+            pick = self._placed_pick(source, account.size, rng)
+            if pick is not None:
+                account.pasted = pick.name
+                composed = in_front_of(composed, self._second_subject(pick, rng))
         if config.hidden and self.backgrounds.plain and rng.random() < config.hidden:
-            account.hidden_by, composed = self._with_patch(source, composed, True, rng)
+            pick = self._placed_pick(source, account.size, rng)
+            if pick is not None:
+                account.hidden_by = pick.name
+                composed = in_front_of(composed, self._lifeless(pick, rng))
         return composed
 
-    def _with_patch(
-        self, source: Source, composed: Composed, lifeless: bool, rng: Generator
-    ) -> tuple[str | None, Composed]:
-        """Paste another subject, or its shape alone; return its name, None if it cannot be."""
-        number, size = int(rng.integers(len(source.pairs))), composed.account.size
+    def _placed_pick(self, source: Source, size: tuple[int, int], rng: Generator) -> _Pick | None:
+        """Draw a picture whose subject is pasted, and where; None if it cannot be."""
+        number = int(rng.integers(len(source.pairs)))
         whole = self.pictures.alpha(source.pairs[number])
         view = placed(whole, size, rng)
         if view is None:
-            return None, composed
+            return None
         shape = levels(unit_pixels(view.of(whole)) * inside(view, whole.shape), 8)
-        pick = _Pick(source, number, view, whole, shape)
-        if lifeless:
-            plain = self.backgrounds.plain
-            cover = self._viewed(plain[int(rng.integers(len(plain)))], max(size), rng)
-            colours, alpha = unit_pixels(cover[: size[0], : size[1]]), unit_pixels(shape)
-        else:
-            second = Account(pick.name, size, composed.account.crop)
-            colours, alpha = self._subject(pick, second, self.fur, rng)
-        patch = Patch(colours, alpha, not lifeless)
-        return pick.name, in_front_of(composed, patch)
+        return _Pick(source, number, view, whole, shape)
+
+    def _second_subject(self, pick: _Pick, rng: Generator) -> Patch:
+        """A subject as it is, without fur grown."""
+        plain = Account(pick.name, pick.view.size, np.round(pick.view.matrix, 4).tolist())
+        return Patch(*self._subject(pick, plain, self.fur, rng), is_subject=True)
+
+    def _lifeless(self, pick: _Pick, rng: Generator) -> Patch:
+        """A subject's shape, filled with a background."""
+        plain, (height, width) = self.backgrounds.plain, pick.view.size
+        cover = self._viewed(plain[int(rng.integers(len(plain)))], max(height, width), rng)
+        colours = unit_pixels(cover[:height, :width])
+        return Patch(colours, unit_pixels(pick.alpha), is_subject=False)
 
     def _picked(self, source: Source, number: int, view_of: ViewOf, rng: Generator) -> _Pick:
         whole = self.pictures.alpha(source.pairs[number])

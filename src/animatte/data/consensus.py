@@ -64,7 +64,11 @@ class Models:
         return _loaded(self)
 
     def key(self, content: bytes) -> str:
-        """Name all that a matte depends on: these models, and the content of a picture's file."""
+        """Name all that a matte depends on.
+
+        Args:
+            content: of the picture's file, and what else matters beside these models.
+        """
         return hashlib.sha256("\n".join([*self.digests, ""]).encode() + content).hexdigest()
 
     def views(self, photo: Photo) -> Iterator[Array]:
@@ -86,12 +90,13 @@ def models_of(load: Loader, files: Sequence[Path]) -> Models:
 
 
 class Found(NamedTuple):
-    """What an earlier run found of a picture by models.
+    """What an earlier run found of a picture.
 
     Attributes:
         name: the picture's, without suffix.
-        key: of all that it depends on: the picture's content, and the models'.
-        agreement: of the views, in [0, 1].
+        key: of all that it depends on: the contents of the picture, and of the models or the label,
+            and what is drawn over.
+        agreement: of the views, in [0, 1]; 1 for a label.
         sha256: of the matte's file, written or not.
     """
 

@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from animatte.data.consensus import Array, Found, Models, mean_and_agreement, read_record
 from animatte.data.folders import ALPHA_FOLDER, Pair, pictures
-from animatte.data.outlines import Outline, OutlineTable, outlined
+from animatte.data.outlines import Outline, OutlineTable, drawing_key, outlined
 from animatte.data.parallel import mapped
 from animatte.data.results import ALPHAS, IMAGES, RECORD, by_name, check_apart, results_there
 from animatte.data.verdicts import Table, Verdict
@@ -123,9 +123,9 @@ def matte_tasks(
     tasks = []
     for name, image in named.items():
         label = labels.get(name)
-        least = agreement if decided[name] is None else 0.0
-        verdict = decided[name] or ("model" if label is None else "label")
         drawn = outlines.outlines(name) if outlines is not None else ()
+        least = agreement if decided[name] is None and not drawn else 0.0
+        verdict = decided[name] or ("model" if label is None else "label")
         had = tuple(there.get(name, ()))
         tasks.append(Task(image, label, verdict, least, output, drawn, had, found.get(name)))
     return tasks
@@ -198,17 +198,30 @@ def _labelled(task: Task) -> Outcome:
     assert task.label is not None
     picture, label = task.image.read_bytes(), task.label.read_bytes()
     if task.outlines:
-        sample = Pair(task.image, task.label).read()
-        label = _drawn_over(unit_pixels(sample.alpha), sample.image, task.outlines)
-    elif not (_holds(task.kept_image, picture) and _holds(task.kept_alpha, label)):
+        return _redrawn(task, picture, label)
+    if not (_holds(task.kept_image, picture) and _holds(task.kept_alpha, label)):
         Pair(task.image, task.label).read()  # that they can be read, and are of one size
     _keep(task, picture, label)
     return Outcome(task.image.stem, "label")
 
 
+def _redrawn(task: Task, picture: bytes, label: bytes) -> Outcome:
+    """A label with outlines."""
+    assert task.label is not None
+    name, key = task.image.stem, _digest(label + picture + drawing_key(task.outlines))
+    alpha = _content(task.kept_alpha)
+    noted = None
+    if task.found is None or task.found.key != key or _digest(alpha) != task.found.sha256:
+        sample = Pair(task.image, task.label).read()
+        alpha = _drawn_over(unit_pixels(sample.alpha), sample.image, task.outlines)
+        noted = Found(name, key, 1.0, _digest(alpha))
+    _keep(task, picture, alpha)
+    return Outcome(name, "label", None, noted)
+
+
 def _matted(task: Task, models: Models) -> Outcome:
     name, picture = task.image.stem, task.image.read_bytes()
-    key = models.key(picture + repr(task.outlines).encode() if task.outlines else picture)
+    key = models.key(picture + drawing_key(task.outlines))
     found = task.found if task.found is not None and task.found.key == key else None
     matte = _content(task.kept_alpha)
     noted = None
@@ -225,7 +238,7 @@ def _matted(task: Task, models: Models) -> Outcome:
 
 
 def _drawn_over(alpha: Array, image: Pixels, outlines: Sequence[Outline]) -> bytes:
-    """A PNG file of an alpha with outlines."""
+    """A PNG file, of 8 bits, of an alpha with outlines."""
     return encoded_image(".png", outlined(alpha, image, outlines) if outlines else alpha)
 
 

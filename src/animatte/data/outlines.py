@@ -21,7 +21,9 @@ Kind: TypeAlias = Literal["add", "erase"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 UNIT = 1000  # coordinates are parts of the longer side
 _BAND = 0.012  # half the width of what is solved along a drawn edge, in longer sides
-_SHIFT = 4  # bits of a pixel's fraction that OpenCV draws with
+_FINER = 8  # times as fine a polygon is drawn, so that its edge falls between the right pixels
+_FARTHEST = 10 * UNIT  # from the corner that a point may lie
+_DRAWING = 1  # changed with how outlines are drawn, so that what was drawn otherwise is made anew
 
 
 class Outline(NamedTuple):
@@ -30,7 +32,8 @@ class Outline(NamedTuple):
     Attributes:
         kind: "add" makes all inside opaque, "erase" all transparent.
         points: x, y in turn, in thousandths of the picture's longer side from its upper left
-            corner; what lies outside the picture is cut off.
+            corner; what lies outside the picture is cut off. Where a polygon crosses itself, what
+            it encloses twice is outside.
     """
 
     kind: Kind
@@ -90,6 +93,11 @@ class OutlineTable:
                 )
 
 
+def drawing_key(outlines: Sequence[Outline]) -> bytes:
+    """Name all that drawing outlines depends on beside alpha and picture; empty for none."""
+    return f"{_DRAWING} {list(outlines)}".encode() if outlines else b""
+
+
 def outlined(alpha: Array, image: Pixels, outlines: Sequence[Outline]) -> Array:
     """Draw over an alpha, and find the exact place of the new edges by the picture's colours.
 
@@ -111,7 +119,7 @@ def outlined(alpha: Array, image: Pixels, outlines: Sequence[Outline]) -> Array:
     for outline in outlines:
         drawn[_inside(outline, drawn.shape)] = outline.kind == "add"
     solid = (drawn > 0.5).astype(np.uint8)
-    changed = (solid != (alpha > 0.5)).astype(np.uint8)
+    changed = (drawn != alpha).astype(np.uint8)
     width = 2 * max(1, round(_BAND * max(drawn.shape))) + 1
     kernel = np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width)), np.uint8)
     edges = ~(_core(solid, kernel) | _core((solid == 0).astype(np.uint8), kernel))
@@ -129,13 +137,13 @@ def _core(mask: NDArray[np.uint8], kernel: NDArray[np.uint8]) -> NDArray[np.bool
 
 
 def _inside(outline: Outline, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """(H, W), true inside a polygon."""
-    scale = max(shape) / UNIT
-    corners = np.array(outline.points, float).reshape(-1, 2) * scale - 0.5
-    fixed = np.rint(corners * 2**_SHIFT).astype(np.int32)
-    mask = np.zeros(shape, np.uint8)
-    cv2.fillPoly(mask, [fixed], 1, shift=_SHIFT)
-    return mask > 0
+    """(H, W), true where more than half of a pixel is inside a polygon."""
+    scale = _FINER * max(shape) / UNIT
+    corners = np.rint(np.array(outline.points, float).reshape(-1, 2) * scale - 0.5)
+    fine = np.zeros((shape[0] * _FINER, shape[1] * _FINER), np.uint8)
+    cv2.fillPoly(fine, [corners.astype(np.int32)], (255,))
+    share = cv2.resize(fine, shape[::-1], interpolation=cv2.INTER_AREA)
+    return np.asarray(share) > 127
 
 
 def _outline(path: Path, row: Row) -> Outline:
@@ -148,9 +156,10 @@ def _outline(path: Path, row: Row) -> Outline:
         points = tuple(float(each) for each in text.split())
     except ValueError:
         points = ()
-    if len(points) < 6 or len(points) % 2 or not np.isfinite(points).all():
+    if len(points) < 6 or len(points) % 2 or not np.abs(points).max() <= _FARTHEST:
         raise ValueError(
             f"{path}: points {text[:40]!r} in line {row.line} are no polygon; write x and y in "
-            f"turn of three corners or more, in thousandths of the longer side"
+            f"turn of three corners or more, in thousandths of the longer side, none beyond "
+            f"{_FARTHEST}"
         )
     return Outline("add" if kind == "add" else "erase", points)

@@ -24,6 +24,7 @@ from animatte.sample import Sample
 EXTENT: Final = (0.2, 0.75)  # of what is pasted, in longer sides of the view
 _SEEN = 13  # alpha levels from which something counts as there
 _LEAST_SIDE = 16  # pixels of a subject that can be pasted
+_LEAST_SHRINK = 0.5  # it is enlarged no further
 
 
 class Patch(NamedTuple):
@@ -52,12 +53,15 @@ def placed(alpha: Plane, size: tuple[int, int], rng: Generator) -> View | None:
 
     Returns:
         the view of the other picture, which may reach beyond it; None for a subject that cannot be
-        placed: none at all, a tiny one, or one that leaves its picture on opposite sides.
+        placed: none at all, one so small that it would be blurred, one that leaves its picture on
+        opposite sides, or that is much longer than the view in one direction.
     """
     left, top, width, height = cv2.boundingRect(cv2.inRange(alpha, _SEEN, 255))
     if min(width, height) < _LEAST_SIDE:
         return None
     shrink = max(width, height) / (rng.uniform(*EXTENT) * max(size))
+    if shrink < _LEAST_SHRINK:
+        return None
     flip = bool(rng.random() < 0.5)
     starts = []
     for start, length, whole, side in (
@@ -68,6 +72,8 @@ def placed(alpha: Plane, size: tuple[int, int], rng: Generator) -> View | None:
         if all(cut):
             return None
         extent = length / shrink
+        if side < 0.4 * extent:
+            return None
         lies = rng.uniform(-0.3 * extent, side - 0.7 * extent)
         if any(cut):
             lies = -0.5 if cut[0] else side - extent + 0.5
@@ -102,18 +108,26 @@ def pasted(image: Image, alpha: Image, patch: Patch) -> tuple[Image, Image]:
 
 
 def pasted_layers(layers: Layers, patch: Patch) -> Layers:
-    """Put a patch in front of layers; what hides the subject becomes part of the background."""
+    """Put a patch in front of layers; what hides the subject becomes part of the background.
+
+    Alpha is rounded to 8 bits, as it is kept. By what the layers do not composite to the picture
+    exactly, as those that are estimated of a photo, they do not do so afterwards.
+    """
+    alpha = unit_pixels(levels(pasted(layers.image, layers.alpha, patch)[1], 8))
+    made = composite(layers.foreground, layers.background, layers.alpha)
     if patch.is_subject:
-        front = Subject(patch.colours, patch.alpha)
-        both = stacked_subjects(front, Subject(layers.foreground, layers.alpha))
-        return layered(both, layers.background)
-    image, alpha = pasted(layers.image, layers.alpha, patch)
-    rest = (1 - alpha)[:, :, None]
-    own = ((1 - patch.alpha) * (1 - layers.alpha))[:, :, None] * layers.background
-    behind = (own + patch.alpha[:, :, None] * patch.colours) / np.maximum(rest, 1e-6)
-    behind = np.where(rest > 1e-6, behind, layers.background)
-    background = np.clip(behind, 0, 1, dtype=np.float32)
-    return Layers(image, alpha, layers.foreground, background)
+        own = Subject(layers.foreground, layers.alpha)
+        front = stacked_subjects(Subject(patch.colours, patch.alpha), own)
+        after = layered(Subject(front.foreground, alpha), layers.background)
+    else:
+        wanted = composite(patch.colours, made, patch.alpha)
+        rest = (1 - alpha)[:, :, None]
+        behind = (wanted - alpha[:, :, None] * layers.foreground) / np.maximum(rest, 1e-6)
+        behind = np.where(rest > 1e-6, behind, layers.background)
+        background = np.clip(behind, 0, 1, dtype=np.float32)
+        after = layered(Subject(layers.foreground, alpha), background)
+    error = (1 - patch.alpha)[:, :, None] * (layers.image - made)
+    return after._replace(image=np.clip(after.image + error, 0, 1))
 
 
 def in_front_of(composed: Composed, patch: Patch) -> Composed:

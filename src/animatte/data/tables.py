@@ -65,12 +65,14 @@ def check_names(path: Path, images: Path, names: Collection[str], rows: Iterable
     Raises:
         ValueError: naming the first that is not.
     """
-    listed = {row.name: row.line for row in reversed(list(rows))}
-    unknown = [name for name in reversed(listed) if name not in names]
+    lines: dict[str, int] = {}
+    for row in rows:
+        lines.setdefault(row.name, row.line)
+    unknown = [name for name in lines if name not in names]
     if unknown:
         raise ValueError(
-            f"{path}: {len(unknown)} of {len(listed)} names have no picture in {images}, "
-            f"the first is {unknown[0]!r} in line {listed[unknown[0]]}; write names without "
+            f"{path}: {len(unknown)} of {len(lines)} names have no picture in {images}, "
+            f"the first is {unknown[0]!r} in line {lines[unknown[0]]}; write names without "
             "suffix, or remove those lines"
         )
 

@@ -25,8 +25,9 @@ class SourceSection(Section):
         per_epoch: how often each picture counts in an epoch, as where each foreground is
             composited onto a hundred backgrounds.
         exclude: beginnings of names that are left out.
-        only: a CSV file with the columns set and name; of the folder's pictures those are taken
-            that it names under the folder's own name. For giving hard ones more weight.
+        only: a CSV file with the columns set and name, relative to where the command runs; of the
+            folder's pictures those are taken that it names under the folder's own name. For giving
+            hard ones more weight.
         fur: probability that fur is grown on the alpha; for hard masks.
         foreground: folder beside `image` with the foregrounds' own colours; null estimates them.
         denoised: folder beside `image` with denoised foregrounds.

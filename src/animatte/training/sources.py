@@ -136,6 +136,11 @@ def stream_of(
     backgrounds = _backgrounds(section)
     if any(source.replaced for source in sources):
         _check_backgrounds(section, composition, backgrounds)
+    if composition.hidden and not backgrounds.plain:
+        raise ValueError(
+            "data.composition.hidden takes colours from data.backgrounds, and that is not given; "
+            "name a folder of pictures there, or set hidden to 0"
+        )
     return ExampleStream(sources, backgrounds, config, seed, int(section.cache * GIGABYTE))
 
 
@@ -155,6 +160,8 @@ def _told(key: str) -> Iterator[None]:
     """Name the recipe's key before what is wrong with what it names."""
     try:
         yield
+    except OSError as error:
+        raise ValueError(f"{key}: {error.filename}: {error.strerror}") from error
     except ValueError as error:
         raise ValueError(f"{key}: {error}") from error
 
@@ -202,8 +209,8 @@ def included(root: Path, source: SourceSection) -> list[Pair]:
     """Return the pairs of a source but for those that it leaves out.
 
     Raises:
-        ValueError: if nothing is left.
-        OSError: if the table of those that it takes cannot be read.
+        ValueError: if nothing is left, or the table of those that it takes is none.
+        OSError: if that cannot be read.
     """
     folder = root / source.folder
     if source.drawn is not None:
