@@ -61,6 +61,19 @@ def test_a_model_is_scored_by_what_it_predicts(folder: Path, tiny_model: Path) -
     assert row.scores["mad"] == pytest.approx(float(np.abs(predicted - true).mean()), abs=1e-6)
 
 
+def test_a_model_that_finds_next_to_nothing_is_scored_too(
+    folder: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def faint(_: Contestant, image: NDArray[np.float32], *__: object) -> NDArray[np.float32]:
+        return np.full(image.shape[:2], 0.001, np.float32)
+
+    monkeypatch.setattr(Contestant, "alpha", faint)
+    model = model_contestant(f"{tiny_model}", ModelOptions())
+    rows, faults = evaluated([folder_pictures(folder)], [model], RULES, jobs=1)
+    assert faults == []
+    assert {row.scores["iou"] for row in rows} == {0.0}
+
+
 def test_processes_give_what_one_gives(folder: Path, predictions: Path) -> None:
     sets, entered = [folder_pictures(folder)], [folder_contestant(predictions)]
     assert evaluated(sets, entered, RULES, jobs=2) == evaluated(sets, entered, RULES, jobs=1)

@@ -112,7 +112,9 @@ def scored(task: Task) -> Outcome:
         truth = checked_truth(pair)
         trimap = None if task.case.is_hard else _checked_trimap(pair, truth)
         alpha = task.contestant.alpha(truth.image, prediction, task.threads)
-        _check_alpha(alpha, truth.alpha.shape, f"{prediction or task.contestant.name}")
+        _check_size(alpha, truth.alpha.shape, f"{prediction or task.contestant.name}")
+        if prediction is not None:  # a model may well find next to nothing
+            _check_range(alpha, f"{prediction}")
         scores = picture_rows(task, truth, trimap, alpha)
     except (ValueError, OSError) as error:
         return Outcome({}, fault_line(pair, error))
@@ -156,7 +158,7 @@ def checked_truth(pair: Pair) -> Truth:
     """
     truth = pair.truth()
     if pair.alpha is not None:
-        _check_alpha(truth.alpha, truth.alpha.shape, f"{pair.alpha}")
+        _check_range(truth.alpha, f"{pair.alpha}")
     return truth
 
 
@@ -166,12 +168,15 @@ def fault_line(pair: Pair, error: Exception) -> str:
     return text if f"{pair.image}" in text else f"{pair.image}: {text}"
 
 
-def _check_alpha(alpha: Array, shape: tuple[int, ...], name: str) -> None:
+def _check_size(alpha: Array, shape: tuple[int, ...], name: str) -> None:
     if alpha.shape != shape:
         raise ValueError(
             f"{name} is {size_text(alpha.shape)}, its truth {size_text(shape)}; both must have one "
             "height and width"
         )
+
+
+def _check_range(alpha: Array, name: str) -> None:
     highest = float(alpha.max())
     if 0 < highest <= 1 / 255 + 1e-6:
         raise ValueError(
