@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeAlias
 
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-
-Draw: TypeAlias = Callable[..., None]
+from tests.matte_world import Draw, World
 
 
 def drawn(
@@ -35,3 +32,9 @@ def drawn(
 @pytest.fixture
 def draw() -> Draw:
     return drawn
+
+
+@pytest.fixture
+def world(tmp_path: Path, draw: Draw) -> World:
+    """A folder of pictures, some with labels, and a model that finds what is green."""
+    return World(tmp_path, draw)

@@ -2,123 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import hashlib
 import shutil
 from collections import Counter
-from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
 import pytest
-from numpy.typing import NDArray
+from tests.matte_world import HEIGHT, WIDTH, Draw, World, contents
 
-from animatte.data.consensus import Models, models_of
-from animatte.data.folders import paired
-from animatte.data.mattes import Outcome, matte_tasks, prepared_mattes, summary
-from animatte.data.outlines import OutlineTable, outlined
-from animatte.data.verdicts import Table
-from animatte.images import Photo, read_alpha
-
-Draw: TypeAlias = Callable[..., None]
-HEIGHT, WIDTH = 24, 32
-
-
-class Green:
-    """Finds what is green; where nothing is, the left half, which its mirror image gainsays."""
-
-    device = "cpu"
-
-    def __init__(self, seen: list[str]) -> None:
-        self._seen = seen
-
-    def alpha(self, image: Photo) -> NDArray[np.float32]:
-        self._seen.append(Path(image.name).stem)
-        alpha = image.image[:, :, 1].copy()
-        if not alpha.any():
-            alpha[:, : image.size[1] // 2] = 1
-        return alpha
-
-
-class World:
-    """A folder `pets` of pictures, some with labels, and a model; results go to `out`."""
-
-    def __init__(self, folder: Path, draw: Draw) -> None:
-        self.root, self.output = folder / "pets", folder / "out"
-        self.seen: list[str] = []
-        self._draw, self._model = draw, folder / "model.onnx"
-        self.learn("one")
-        for name in ("labelled", "unclear-labelled", "bare", "unclear"):
-            self.picture(name, is_clear="unclear" not in name)
-        for name in ("labelled", "unclear-labelled"):
-            self.label(name)
-
-    def picture(self, name: str, is_clear: bool = True, suffix: str = ".png") -> None:
-        picture = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
-        if is_clear:
-            cv2.circle(picture, (10, 12), 6, (0, 255, 0), -1)
-            picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), 1.5), np.uint8)
-        (self.root / "image").mkdir(parents=True, exist_ok=True)
-        cv2.imwrite(str(self.root / f"image/{name}{suffix}"), picture)
-
-    def label(self, name: str, shape: tuple[int, int] = (HEIGHT, WIDTH)) -> None:
-        self._draw(self.root / f"alpha/{name}.png", -1, shape=shape)
-
-    def learn(self, what: str) -> None:
-        self._model.write_bytes(what.encode())
-
-    @property
-    def models(self) -> Models:
-        def load(model: Path, *, threads: int | None = None) -> Green:
-            return Green(self.seen)
-
-        return models_of(load, [self._model])
-
-    def outcomes(self, verdicts: str | None = None, **options: Any) -> Any:
-        table = None
-        if verdicts is not None:
-            path = self.root.parent / "verdicts.csv"
-            rows = (f"pets,{pair.replace('=', ',')}\n" for pair in verdicts.split())
-            path.write_text("set,name,verdict\n" + "".join(rows))
-            table = Table(path, "pets")
-        tasks = matte_tasks(self.root, self.output, verdicts=table, **options)
-        return prepared_mattes(tasks, self.models, jobs=1)
-
-    def run(self, verdicts: str | None = None, **options: Any) -> dict[str, Outcome]:
-        """By name; the models have seen what `seen` says, each as often as it was shown it."""
-        self.seen.clear()
-        return {each.name: each for each in self.outcomes(verdicts, **options)}
-
-    @property
-    def index(self) -> dict[str, tuple[str, str]]:
-        with (self.output / "index.csv").open(newline="") as file:
-            rows = list(csv.DictReader(file))
-        assert [list(row) for row in rows] == [["name", "source", "agreement"]] * len(rows)
-        return {row["name"]: (row["source"], row["agreement"]) for row in rows}
-
-    def assert_consistent(self) -> None:
-        """The output is a source, all that is in it is in the index, and no file is left over."""
-        names = sorted(self.index)
-        assert sorted(pair.name for pair in paired(self.output)) == names
-        for folder in ("image", "alpha"):
-            assert sorted(path.stem for path in (self.output / folder).iterdir()) == names
-        left = sorted(path.name for path in self.output.iterdir())
-        assert left == ["alpha", "image", "index.csv", "mattes.jsonl"]
-        for pair in paired(self.output):
-            assert pair.image.read_bytes() == (self.root / "image" / pair.image.name).read_bytes()
-
-
-@pytest.fixture
-def world(tmp_path: Path, draw: Draw) -> World:
-    return World(tmp_path, draw)
-
-
-def contents(folder: Path) -> dict[str, str]:
-    files = (path for path in folder.rglob("*") if path.is_file())
-    return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+from animatte.data.mattes import summary
+from animatte.images import read_alpha
 
 
 def test_labels_are_kept_and_the_rest_gets_mattes_where_views_agree(world: World) -> None:
@@ -159,61 +54,6 @@ def test_verdicts_overrule(world: World) -> None:
     assert (world.output / "alpha/labelled.png").read_bytes() != label
     world.run("unclear-labelled=label")
     assert world.index["unclear-labelled"] == ("label", "")
-
-
-def drawn_on(world: World, name: str, kind: str) -> OutlineTable:
-    path = world.root.parent / "outlines.csv"
-    corner = "0 0 400 0 400 400 0 400"
-    path.write_text(f"set,name,kind,points\npets,{name},{kind},{corner}\n")
-    return OutlineTable(path, "pets")
-
-
-def test_outlines_are_drawn_over_labels_and_mattes_and_noticed_when_they_change(
-    world: World,
-) -> None:
-    world.run("bare=model")
-    plain = {name: read_alpha(world.output / f"alpha/{name}.png") for name in ("labelled", "bare")}
-    for name in plain:
-        for kind, corner in (("add", 1), ("erase", 0)):
-            world.run("bare=model", outlines=drawn_on(world, name, kind))
-            alpha = read_alpha(world.output / f"alpha/{name}.png")
-            assert (alpha[:8, :8] == corner).all()
-            assert (alpha[16:] == plain[name][16:]).all()
-            world.assert_consistent()
-    before = contents(world.output)
-    world.run("bare=model", outlines=drawn_on(world, "bare", "erase"))
-    assert world.seen == []
-    assert contents(world.output) == before
-    world.run("bare=model")
-    for name, alpha in plain.items():
-        np.testing.assert_array_equal(read_alpha(world.output / f"alpha/{name}.png"), alpha)
-    with pytest.raises(ValueError, match="bare has an outline in line 2, and its verdict is drop"):
-        world.run("bare=drop", outlines=drawn_on(world, "bare", "add"))
-
-
-def test_what_somebody_drew_on_is_kept_although_views_disagree(world: World) -> None:
-    assert world.run()["unclear"].state == "apart"
-    outcome = world.run(outlines=drawn_on(world, "unclear", "add"))["unclear"]
-    assert (outcome.state, outcome.agreement) == ("model", 0.0)
-    world.assert_consistent()
-
-
-def test_a_label_with_outlines_is_drawn_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    calls = []
-
-    def counted(*arguments: Any) -> NDArray[np.float32]:
-        calls.append(arguments)
-        return outlined(*arguments)
-
-    monkeypatch.setattr("animatte.data.mattes.outlined", counted)
-    for runs in (1, 1):
-        world.run(outlines=drawn_on(world, "labelled", "add"))
-        assert len(calls) == runs
-    world.label("labelled", shape=(HEIGHT, WIDTH))
-    cv2.imwrite(str(world.root / "alpha/labelled.png"), np.full((HEIGHT, WIDTH), 9, np.uint8))
-    world.run(outlines=drawn_on(world, "labelled", "add"))
-    assert len(calls) == 2
-    assert read_alpha(world.output / "alpha/labelled.png")[-1, -1] == pytest.approx(9 / 255)
 
 
 def test_without_labels_all_is_the_models(world: World) -> None:

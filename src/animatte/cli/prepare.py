@@ -36,6 +36,34 @@ Format = Annotated[
         "--format", help="png, exact; or jpg, a quarter as large and much sooner decoded."
     ),
 ]
+LabelledRoot = Annotated[
+    Path, typer.Argument(metavar="IN", help="Folder that holds those of pictures and of labels.")
+]
+Agreement = Annotated[
+    float, typer.Option(min=0, max=1, help="IoU that all views must reach with their mean.")
+]
+MatteModels = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME|FILE",
+        help="A model whose mattes are taken; of several the mean. Default: animatte's own.",
+    ),
+]
+Verdicts = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="CSV (set,name,verdict) of what people decided: label, model or drop.",
+    ),
+]
+Outlines = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="CSV (set,name,kind,points) of what people drew over alphas: kind add or erase, "
+        "points x y x y ... in thousandths of the longer side. Needs the extra solver.",
+    ),
+]
 Name = TypeVar("Name", bound=str)
 
 
@@ -126,37 +154,13 @@ def denoise(
 
 @app.command("mattes")
 def mattes(
-    root: Annotated[
-        Path,
-        typer.Argument(metavar="IN", help="Folder that holds those of pictures and of labels."),
-    ],
+    root: LabelledRoot,
     output: Out,
     *,
-    model: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME|FILE",
-            help="A model whose mattes are taken; of several the mean. Default: animatte's own.",
-        ),
-    ] = None,
-    agreement: Annotated[
-        float, typer.Option(min=0, max=1, help="IoU that all views must reach with their mean.")
-    ] = 0.9,
-    verdicts: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="CSV (set,name,verdict) of what people decided: label, model or drop.",
-        ),
-    ] = None,
-    outlines: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="CSV (set,name,kind,points) of what people drew over alphas: kind add or erase, "
-            "points x y x y ... in thousandths of the longer side. Needs the extra solver.",
-        ),
-    ] = None,
+    model: MatteModels = None,
+    agreement: Agreement = 0.9,
+    verdicts: Verdicts = None,
+    outlines: Outlines = None,
     images: Annotated[str, typer.Option(metavar="NAME", help="Pictures, in IN.")] = "image",
     alphas: Annotated[
         str, typer.Option(metavar="NAME", help="Labels, in IN; alpha may be missing.")
