@@ -33,6 +33,7 @@ from animatte.predictor import Predictor, load
 Image: TypeAlias = NDArray[np.float32]
 Values: TypeAlias = NDArray[np.float64]
 LEAST_IOU = 0.85
+LEAST_CAUGHT = 0.6  # of the wrong mattes, by the review
 FOLDS, ROUNDS = 10, 20
 _RIDGE = 1.0  # on weights of signs scaled to a deviation of 1
 _LEAST_VIEW = 100  # pixels of a view's sides
@@ -108,12 +109,17 @@ def area_under_curve(scores: Values, is_right: Values) -> float:
 
 
 def review_threshold(probabilities: Values, is_right: Values) -> float:
-    """The highest threshold, in hundredths, below which at least half are wrong."""
-    for hundredths in range(99, 0, -1):
-        flagged = probabilities < hundredths / 100
-        if flagged.any() and is_right[flagged].mean() <= 0.5:
+    """The lowest threshold, in hundredths, below which enough of the wrong ones lie.
+
+    Args:
+        probabilities: (N,) in [0, 1].
+        is_right: (N,) of 0 and 1, both of them.
+    """
+    wrong = probabilities[is_right == 0]
+    for hundredths in range(1, 100):
+        if (wrong < hundredths / 100).mean() >= LEAST_CAUGHT:
             return hundredths / 100
-    return 0.0
+    return 1.0
 
 
 def looked_at(predictor: Predictor, image: Path | Image) -> tuple[Matte, Signs]:

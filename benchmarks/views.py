@@ -20,11 +20,11 @@ from benchmarks.quality import print_tables
 from animatte.predictor import load
 from animatte.strategies import Strategy, views
 
-USUAL = "320/448/704"
+USUAL = "320/384/704"
 OTHERS = (
     *("320/0/704", "384/0/704", "448/0/704", "512/0/704", "640/0/704"),
     *("256/320/704", "320/320/704", "384/512/704", "448/640/704"),
-    *("320/448/448", "320/448/576", "320/448/896"),
+    *("320/448/704", "320/384/448", "320/384/576", "320/384/896"),
     *(f"{USUAL}+sharpness=1", f"{USUAL}+sharpness=16", f"{USUAL}+cubic"),
 )
 

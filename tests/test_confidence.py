@@ -187,13 +187,16 @@ def test_the_area_under_the_curve_counts_pairs() -> None:
     assert fitting.area_under_curve(scores, is_right) == pytest.approx(3.5 / 4)
 
 
-def test_below_the_threshold_at_least_half_are_wrong() -> None:
+def test_the_threshold_is_the_lowest_that_catches_enough_of_the_wrong() -> None:
     signs, is_right = simulated()
     probabilities = fitting.fitted(signs, is_right).probabilities(signs)
     threshold = fitting.review_threshold(probabilities, is_right)
-    assert is_right[probabilities < threshold].mean() <= 0.5
-    assert is_right[probabilities < threshold + 0.01].mean() > 0.5
-    assert fitting.review_threshold(probabilities, np.ones(len(signs))) == 0
+    wrong = probabilities[is_right == 0]
+    assert (wrong < threshold).mean() >= fitting.LEAST_CAUGHT > (wrong < threshold - 0.01).mean()
+    # Here the ten wrong ones lie a tenth apart: six of them below 0.56.
+    few = np.append(np.arange(10) / 10 + 0.05, 0.99)
+    assert fitting.review_threshold(few, np.append(np.zeros(10), 1.0)) == 0.56
+    assert fitting.review_threshold(np.array([1.0, 0.2]), np.array([0.0, 1.0])) == 1
 
 
 def test_views_beside_a_subject_hold_none_of_it() -> None:

@@ -22,7 +22,7 @@ from animatte.looks import Aspect, Looks
 from animatte.onnx_file import model_card, with_card
 from animatte.predictor import Predictor, load
 from animatte.refining import named_refinement
-from animatte.strategies import STRATEGIES, named_strategy, views
+from animatte.strategies import STRATEGIES, default_strategy, named_strategy, views
 from animatte.trimap import trimap_around
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ def test_integration_works_from_end_to_end(
     tiny_rim_model: Path, colours: NDArray[np.uint8]
 ) -> None:
     integrated = load(tiny_rim_model, "cpu")
-    assert integrated.strategy == STRATEGIES["rim"]
+    assert integrated.strategy == default_strategy("RIM", published=False)
     alpha = integrated.alpha(colours)
     assert alpha.shape == (HEIGHT, WIDTH)
     assert 0 <= alpha.min() <= alpha.max() <= 1

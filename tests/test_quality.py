@@ -150,14 +150,14 @@ def test_views_are_compared_in_one_run(
 
 def test_a_view_says_how_glance_and_focus_merge() -> None:
     plain, other = (
-        views.strategy_of("320/448/704"),
+        views.strategy_of("320/384/704"),
         views.strategy_of("320/0/512+cubic+sharpness=2"),
     )
-    assert plain == replace(named_strategy("view"), name="320/448/704")
+    assert plain == replace(named_strategy("view"), name="320/384/704")
     assert (other.mirrored, other.guided, other.sharpness) == (None, False, 2)
 
 
 @pytest.mark.parametrize("text", ["320", "320/448/wide", "320/448/704+round", "1/2/3+sharpness=a"])
 def test_what_is_no_view_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"is none .*; write it as 320/448/704"):
+    with pytest.raises(ValueError, match=r"is none .*; write it as 320/384/704"):
         views.strategy_of(text)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tests.fake_network import FakeNetwork, certain, first_channel, trimap_glance
 
 from animatte.scales import Fraction, LongerSide, resized
 from animatte.seeing import full_size_alpha
@@ -21,60 +21,6 @@ from animatte.strategies import (
 )
 
 Array = NDArray[np.float32]
-Heads = Callable[[Array], Array]
-
-
-class FakeNetwork:
-    """A network whose heads are given functions of the image, and which records its calls."""
-
-    name, device = "fake", "cpu"
-    card: Mapping[str, Any] = {}
-
-    def __init__(self, glance: Heads, focus: Heads, rosta: str = "TT", stride: int = 32) -> None:
-        self.rosta = rosta
-        self.stride = stride
-        self.calls: list[tuple[str, tuple[int, int]]] = []
-        self._heads = (glance, focus)
-
-    def _seen(self, head: str, image: Array) -> Array:
-        height, width, channels = image.shape
-        assert (height % self.stride, width % self.stride, channels) == (0, 0, 3)
-        assert image.dtype == np.float32
-        assert height > 0 and width > 0
-        self.calls.append((head, (height, width)))
-        return image
-
-    def glance(self, image: Array) -> Array:
-        return self._heads[0](self._seen("glance", image))
-
-    def focus(self, image: Array) -> Array:
-        return self._heads[1](self._seen("focus", image))
-
-    def glance_and_focus(self, image: Array) -> tuple[Array, Array]:
-        self._seen("glance_and_focus", image)
-        return self._heads[0](image), self._heads[1](image)
-
-    def alpha(self, image: Array) -> Array:
-        return self._heads[1](self._seen("alpha", image))
-
-    def branches(self, image: Array) -> tuple[Array, Array]:
-        raise AssertionError("no strategy looks at the branches")
-
-
-def first_channel(image: Array) -> Array:
-    return image[:, :, 0].copy()
-
-
-def certain(labels: NDArray[Any], num_classes: int = 3) -> Array:
-    """(C, H, W) probabilities of 0 and 1."""
-    planes: Array = np.eye(num_classes, dtype=np.float32)[labels].transpose(2, 0, 1)
-    return planes
-
-
-def trimap_glance(image: Array) -> Array:
-    """Background where red is below 0.01, foreground above 0.99, transition between."""
-    red = image[:, :, 0]
-    return certain((red >= 0.01).astype(int) + (red > 0.99))
 
 
 def disc(height: int, width: int, softness: float = 12.0) -> Array:
@@ -344,3 +290,11 @@ def test_a_ratio_outside_its_range_is_refused(ratio: float) -> None:
 def test_the_default_strategy_is_the_published_one() -> None:
     assert default_strategy("RIM").name == "rim"
     assert default_strategy("TT").name == "hybrid"
+
+
+def test_networks_of_ours_see_views_whatever_the_photo_and_rim_one_size() -> None:
+    seen, merged = (default_strategy(rosta, published=False) for rosta in ("TT", "RIM"))
+    assert seen == named_strategy("view")
+    # Glance and focus of one size, as a network that merges by itself wants; small photos enlarged.
+    assert merged.glance == merged.focus
+    assert merged.focus.size((100, 100), 32) == (416, 416)

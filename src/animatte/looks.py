@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from animatte.confidence import Signs
 from animatte.images.arrays import Pixels
+from animatte.islands import FAINT
 from animatte.scales import resized_in_range
 from animatte.turning import turned, turned_back
 from animatte.upright import sureness, upright_angle
@@ -35,8 +36,6 @@ _CLEAR_GAIN = 0.1
 _SMALL: dict[str, float] = {"auto": 0.6, "always": 0.85}
 _MOST_STRETCH = 8
 _MOST_PIXELS = 64_000_000
-# An animal is more than half opaque somewhere.
-_FAINT = 0.5
 
 
 class Seen(NamedTuple):
@@ -131,7 +130,7 @@ class Matte(NamedTuple):
     @property
     def is_empty(self) -> bool:
         """Whether no animal was found: nothing, or nothing that is more than half opaque."""
-        return bool(self.alpha.max() < _FAINT)
+        return bool(self.alpha.max() < FAINT)
 
     def as_dict(self) -> dict[str, Any]:
         """Return what was done as plain values, ready for JSON."""

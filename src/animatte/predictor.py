@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from animatte.confidence import CARD_ENTRY, Calibration
-from animatte.engine import Network, load_network
+from animatte.engine import WHOLE_OUTPUTS, Network, load_network
 from animatte.foregrounds import estimated_foreground
 from animatte.images import Photo, photo_from_array, read_photo
 from animatte.images.arrays import Pixels, bands, levels, unit_pixels
+from animatte.islands import drop_faint_islands
 from animatte.looks import Looks, Matte, Seen, matte
 from animatte.refining import default_trimap_radius, named_refinement
 from animatte.seeing import MOST_PIXELS, full_size_alpha, full_size_branches, full_size_look
@@ -93,6 +94,8 @@ class Predictor:
         """
         photo = _as_photo(image)
         found = matte(photo.seen, self._look, self._sketch, self.looks)
+        if self.strategy.merging == "soft" and self.network.rosta not in WHOLE_OUTPUTS:
+            drop_faint_islands(found.alpha)  # what was published shows what its network says
         if self._refinement is not None:
             found = found._replace(alpha=self._refinement(found.alpha, photo.seen))
         if photo.own_alpha is not None:

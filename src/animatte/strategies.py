@@ -88,7 +88,7 @@ class Strategy:
 def views(
     glance: int = 320,
     focus: int = 704,
-    mirrored: int | None = 448,
+    mirrored: int | None = 384,
     merging: str = "soft",
     name: str = "view",
 ) -> Strategy:
@@ -122,6 +122,7 @@ def native() -> Strategy:
     return replace(views(name="native"), focus=every_pixel, guided=False)
 
 
+_WHOLE_VIEW = 416  # pixels; at this size a training validates its network
 _HALF, _THIRD = Fraction(1 / 2), Fraction(1 / 3)
 STRATEGIES: Mapping[str, Strategy] = {
     strategy.name: strategy
@@ -162,5 +163,5 @@ def default_strategy(rosta: str, *, published: bool = True) -> Strategy:
             trained on views: a third of a small photo would show them next to nothing.
     """
     if not published:
-        return views()
+        return whole(_WHOLE_VIEW) if rosta == "RIM" else views()
     return STRATEGIES[{"RIM": "rim", "LFM": "late-fusion"}.get(rosta, "hybrid")]

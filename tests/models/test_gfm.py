@@ -11,7 +11,7 @@ from torch import nn
 
 from animatte.models.decoders import DecoderConfig, stage_strides
 from animatte.models.gfm import GFM, GFMOutput, IntegratedGFM, RIMOutput
-from animatte.models.registry import GFM_CONFIGS, GFMConfig, built_gfm, gfm_config
+from animatte.models.registry import GFM_CONFIGS, GFMConfig, built_gfm, gfm_config, is_published
 from animatte.models.rosta import Rosta, collaborative_matting
 
 ROSTAS = ("TT", "FT", "BT")
@@ -145,6 +145,12 @@ def test_every_known_configuration_builds_a_network_of_its_rosta(config: GFMConf
     assert network.stride == 32
     if isinstance(network, GFM):
         assert network.rosta == Rosta(config.rosta)
+
+
+@pytest.mark.parametrize(("name", "published"), [("animatte-s", False), ("r34", True)])
+@pytest.mark.parametrize("rosta", ["TT", "RIM"])
+def test_ours_are_told_from_published_ones(name: str, published: bool, rosta: str) -> None:
+    assert is_published(built_gfm(gfm_config(name, rosta))) is published
 
 
 @pytest.mark.parametrize("factor", [0.5, 1.5])

@@ -263,6 +263,8 @@ def network_kind(network: MattingNetwork) -> str:
 
 def is_published(network: MattingNetwork) -> bool:
     """Whether a network is of a paper's form; ours have a glance of probabilities."""
+    if isinstance(network, IntegratedGFM):
+        return not network.tt.softmax
     return not (isinstance(network, GFM) and network.heads.softmax)
 
 

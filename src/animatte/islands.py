@@ -1,0 +1,64 @@
+"""Faint islands: what a network half suspects beside the subject, or where there is none."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from animatte.scales import LongerSide, resized
+from animatte.tiles import coarse_part, linear_area, tiles
+
+Array: TypeAlias = NDArray[np.float32]
+
+# An animal is more than half opaque somewhere.
+FAINT = 0.5
+# Islands are told apart on a map of this longer side.
+_MAP_SIDE = 512
+_VISIBLE = 0.1
+_NEAR = 0.02  # of the longer side: a faint island as near to a surer one is its loose hair
+
+
+def drop_faint_islands(alpha: Array) -> None:
+    """Make islands transparent that are nowhere more than half opaque, in place.
+
+    A pixel belongs to the island that is nearest, so that the haze around one goes with it. Those
+    beside an opaque one stay: they are its hair.
+
+    Args:
+        alpha: (H, W) in [0, 1]; if it is nowhere more than half opaque, nothing stays.
+    """
+    kept = _kept(alpha)
+    if kept.all():
+        return
+    for area, _ in tiles(alpha.shape):
+        rows, columns = (
+            coarse_part(kept.shape[axis], alpha.shape[axis], area[axis], 1) for axis in (0, 1)
+        )
+        if not kept[rows, columns].all():
+            alpha[area] *= linear_area(kept, alpha.shape, area)
+
+
+def _kept(alpha: Array) -> Array:
+    """(h, w) map of 1 for what stays and 0 for what goes."""
+    size = LongerSide(_MAP_SIDE, max_enlargement=1).size(alpha.shape[:2], stride=1)
+    # Of opaque pixels a single one counts, however many of the photo's make one of the map.
+    opaque = resized(np.where(alpha < FAINT, np.uint8(0), np.uint8(255)), size) > 0
+    visible = (resized(alpha, size) > _VISIBLE) | opaque
+    if not opaque.any():
+        return np.zeros(size, np.float32)
+    _, nearest = cv2.distanceTransformWithLabels(
+        (~visible).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_CCOMP
+    )
+    is_sure = np.zeros(int(nearest.max()) + 1, np.bool_)
+    is_sure[nearest[opaque]] = True
+    if is_sure[np.unique(nearest)].all():
+        return np.ones(size, np.float32)
+    unsure = (visible & ~is_sure[nearest]).astype(np.uint8)
+    away = cv2.distanceTransform((~(visible & is_sure[nearest])).astype(np.uint8), cv2.DIST_L2, 5)
+    distances = np.full(len(is_sure), np.inf)
+    np.minimum.at(distances, nearest[unsure > 0], away[unsure > 0])
+    is_kept = is_sure | (distances <= _NEAR * max(size))
+    return np.asarray(is_kept[nearest], np.float32)
