@@ -161,6 +161,11 @@ def test_a_shipped_model_is_calibrated_for_its_own_strategy(name: str) -> None:
     assert predictor.calibration.confusion < 0  # doubt is no good sign
 
 
+@pytest.mark.parametrize("strategy", ["view", "native"])
+def test_the_default_model_is_calibrated_for_both_strategies_of_views(strategy: str) -> None:
+    assert load(None, "cpu", strategy).calibration is not None
+
+
 def simulated(count: int = 40_000) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Signs, and whether a matte is right, which they foretell as 1.5 - 1.2 a - 0.4 b."""
     rng = np.random.default_rng(0)
