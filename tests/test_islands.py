@@ -45,10 +45,19 @@ def test_the_haze_around_a_faint_island_goes_with_it(size: tuple[int, int]) -> N
 @EVERY_SIZE
 def test_a_second_animal_stays_however_small(size: tuple[int, int]) -> None:
     alpha = disc(size, 0.5, 0.3, 0.15)
-    alpha[size[0] // 10, size[1] * 9 // 10] = 0.51
+    alpha[size[0] // 10, size[1] * 9 // 10] = 0.71
     before = alpha.copy()
     drop_faint_islands(alpha)
     np.testing.assert_array_equal(alpha, before)
+
+
+@EVERY_SIZE
+def test_a_small_island_has_to_be_surer_than_a_large_one(size: tuple[int, int]) -> None:
+    animal, large = disc(size, 0.5, 0.3, 0.15), 0.6 * disc(size, 0.5, 0.8, 0.1)
+    small = (0.6 * disc(size, 0.1, 0.6, 0.02)).astype(np.float32)
+    alpha = animal + large.astype(np.float32) + small
+    drop_faint_islands(alpha)
+    np.testing.assert_array_equal(alpha, animal + large.astype(np.float32))
 
 
 @EVERY_SIZE

@@ -15,6 +15,10 @@ Array: TypeAlias = NDArray[np.float32]
 
 # An animal is more than half opaque somewhere.
 FAINT = 0.5
+# Of what is small beside the largest island more is asked: of 8 such islands that were nowhere as
+# opaque as this in 293 validation pictures, 8 were no animal.
+_SMALL = 0.03
+_SURE = 0.7
 # Islands are told apart on a map of this longer side.
 _MAP_SIDE = 512
 _VISIBLE = 0.1
@@ -22,7 +26,7 @@ _NEAR = 0.02  # of the longer side: a faint island as near to a surer one is its
 
 
 def drop_faint_islands(alpha: Array) -> None:
-    """Make islands transparent that are nowhere more than half opaque, in place.
+    """Make islands transparent that are nowhere more than half opaque (small: 0.7), in place.
 
     A pixel belongs to the island that is nearest, so that the haze around one goes with it. Those
     beside an opaque one stay: they are its hair.
@@ -44,16 +48,16 @@ def drop_faint_islands(alpha: Array) -> None:
 def _kept(alpha: Array) -> Array:
     """(h, w) map of 1 for what stays and 0 for what goes."""
     size = LongerSide(_MAP_SIDE, max_enlargement=1).size(alpha.shape[:2], stride=1)
-    # Of opaque pixels a single one counts, however many of the photo's make one of the map.
-    opaque = resized(np.where(alpha < FAINT, np.uint8(0), np.uint8(255)), size) > 0
+    opaque, sure = _reaches(alpha, FAINT, size), _reaches(alpha, _SURE, size)
     visible = (resized(alpha, size) > _VISIBLE) | opaque
     if not opaque.any():
         return np.zeros(size, np.float32)
     _, nearest = cv2.distanceTransformWithLabels(
         (~visible).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_CCOMP
     )
-    is_sure = np.zeros(int(nearest.max()) + 1, np.bool_)
-    is_sure[nearest[opaque]] = True
+    areas = np.bincount(nearest[opaque], minlength=int(nearest.max()) + 1)
+    is_sure = areas >= max(1, _SMALL * areas.max())
+    is_sure[nearest[sure]] = True
     if is_sure[np.unique(nearest)].all():
         return np.ones(size, np.float32)
     unsure = (visible & ~is_sure[nearest]).astype(np.uint8)
@@ -62,3 +66,8 @@ def _kept(alpha: Array) -> Array:
     np.minimum.at(distances, nearest[unsure > 0], away[unsure > 0])
     is_kept = is_sure | (distances <= _NEAR * max(size))
     return np.asarray(is_kept[nearest], np.float32)
+
+
+def _reaches(alpha: Array, level: float, size: tuple[int, int]) -> NDArray[np.bool_]:
+    """(h, w) map of where any pixel reaches a level, however many of them make one of the map."""
+    return np.asarray(resized(np.where(alpha < level, np.uint8(0), np.uint8(255)), size) > 0)
