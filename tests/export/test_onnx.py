@@ -107,7 +107,7 @@ def test_the_card_says_what_the_network_is_and_takes_what_it_is_given(
 def test_rosta_integration_gives_alpha_alone(tiny_rim_model: Path) -> None:
     outputs = run(tiny_rim_model, smooth_pictures(2, 64, 96))
     assert {name: values.shape for name, values in outputs.items()} == {"alpha": (2, 1, 64, 96)}
-    assert model_card(tiny_rim_model)["strategy"]["name"] == "rim"
+    assert model_card(tiny_rim_model)["strategy"]["name"] == "whole"
 
 
 class Spoilt(nn.Module):
