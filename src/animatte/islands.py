@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animatte.scales import LongerSide, resized
-from animatte.tiles import coarse_part, linear_area, tiles
+from animatte.tiles import weigh
 
 Array: TypeAlias = NDArray[np.float32]
 
@@ -34,15 +34,7 @@ def drop_faint_islands(alpha: Array) -> None:
     Args:
         alpha: (H, W) in [0, 1]; if it is nowhere more than half opaque, nothing stays.
     """
-    kept = _kept(alpha)
-    if kept.all():
-        return
-    for area, _ in tiles(alpha.shape):
-        rows, columns = (
-            coarse_part(kept.shape[axis], alpha.shape[axis], area[axis], 1) for axis in (0, 1)
-        )
-        if not kept[rows, columns].all():
-            alpha[area] *= linear_area(kept, alpha.shape, area)
+    weigh(alpha, _kept(alpha))
 
 
 def _kept(alpha: Array) -> Array:

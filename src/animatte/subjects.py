@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from animatte.images.arrays import bands
 from animatte.scales import LongerSide, resized
-from animatte.tiles import linear_area, tiles
+from animatte.tiles import weigh
 from animatte.zooming import Box
 
 Array: TypeAlias = NDArray[np.float32]
@@ -138,9 +138,7 @@ def keep_subject(alpha: Array, subject: Subject) -> None:
         if subject == "largest":
             return
         raise ValueError(f"{_named(subject)} has no subject: none was found in the picture")
-    kept = (parts.nearest == _chosen(subject, alpha.shape, parts)).astype(np.float32)
-    for area, _ in tiles(alpha.shape):
-        alpha[area] *= linear_area(kept, alpha.shape, area)
+    weigh(alpha, (parts.nearest == _chosen(subject, alpha.shape, parts)).astype(np.float32))
 
 
 class _Parts(NamedTuple):

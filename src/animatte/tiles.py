@@ -100,6 +100,21 @@ def linear_area(coarse: Array, shape: tuple[int, ...], area: Area) -> Array:
     return np.asarray(rows.weights @ near @ columns.weights.T, np.float32)
 
 
+def weigh(array: Array, coarse: Array) -> None:
+    """Multiply by a coarse map of weights, magnified linearly, in place.
+
+    Args:
+        array: (H, W).
+        coarse: (h, w), neither side above the array's; where it is 1 there is nothing to do.
+    """
+    for area, _ in tiles(array.shape):
+        rows, columns = (
+            coarse_part(coarse.shape[axis], array.shape[axis], area[axis], 1) for axis in (0, 1)
+        )
+        if not (coarse[rows, columns] == 1).all():
+            array[area] *= linear_area(coarse, array.shape, area)
+
+
 class _Weights(NamedTuple):
     part: slice
     weights: Array  # (fine, coarse of the part)
