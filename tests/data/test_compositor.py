@@ -197,3 +197,40 @@ def test_what_is_pasted_in_front_is_told_and_changes_the_alpha(
 def test_nothing_is_hidden_where_there_is_no_background(source: Source) -> None:
     for composed in drawn(replace(source, replaced=0), Backgrounds(), replace(PLAIN, hidden=1)):
         assert composed.account.hidden_by is None
+
+
+@pytest.mark.parametrize("replaced", [0, 1])
+def test_what_a_subject_lies_in_is_told_and_is_no_part_of_it(
+    source: Source, backgrounds: Backgrounds, replaced: int
+) -> None:
+    source = replace(source, replaced=replaced)
+    alone = drawn(source, backgrounds, PLAIN)
+    inside = drawn(source, backgrounds, replace(PLAIN, nested=1))
+    assert all(each.account.nested and each.layers is not None for each in inside)
+    assert not any(each.account.nested for each in alone)
+    areas = [np.mean([each.sample.alpha.mean() for each in several]) for several in (alone, inside)]
+    assert 0.6 * areas[0] < areas[1] <= areas[0]
+    assert all(each.layers is not None for each in inside)
+    for each in inside:
+        assert each.layers is not None
+        assert np.abs(unit_pixels(each.sample.alpha) - each.layers.alpha).max() < 0.01
+
+
+def test_nothing_lies_in_anything_where_there_is_no_background(source: Source) -> None:
+    for composed in drawn(replace(source, replaced=0), Backgrounds(), replace(PLAIN, nested=1)):
+        assert not composed.account.nested
+
+
+def test_views_without_a_subject_show_things_where_things_are_asked_for(
+    source: Source, backgrounds: Backgrounds
+) -> None:
+    def with_things(hidden: float) -> float:
+        config = replace(PLAIN, hidden=hidden)
+        compositor = Compositor(backgrounds, config, FurConfig(), 0, PictureCache(0))
+        views = [compositor.empty(source, 48, np.random.default_rng(seed)) for seed in range(80)]
+        assert not any(view.alpha.any() for view in views)
+        return float(np.mean([len(np.unique(view.image)) > 1 for view in views]))
+
+    assert with_things(0) == 0
+    # Half of them have one; in half of these it is of another colour than what is behind.
+    assert 0.12 < with_things(0.01) < 0.38

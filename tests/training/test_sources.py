@@ -64,7 +64,8 @@ def test_of_a_source_those_that_a_table_lists_may_be_taken_alone(
         stream_of(recipe.data, recipe.seed)
 
 
-def test_what_hides_needs_backgrounds(recipe_file: Path) -> None:
-    recipe = read_recipe(recipe_file, ["data.backgrounds=null", "data.composition.hidden=0.1"])
-    with pytest.raises(ValueError, match=r"data\.composition\.hidden takes colours from"):
+@pytest.mark.parametrize("switch", ["hidden", "nested"])
+def test_things_need_backgrounds(recipe_file: Path, switch: str) -> None:
+    recipe = read_recipe(recipe_file, ["data.backgrounds=null", f"data.composition.{switch}=0.1"])
+    with pytest.raises(ValueError, match=rf"data\.composition\.{switch} takes colours from"):
         stream_of(recipe.data, recipe.seed)

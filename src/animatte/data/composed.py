@@ -27,6 +27,7 @@ class Account:
         noise: standard deviation of the noise, 0 for none.
         pasted: name of the subject pasted in front, or None.
         hidden_by: name of the subject in whose shape something is pasted in front, or None.
+        nested: whether the subject lies in or on something.
     """
 
     foreground: str
@@ -42,6 +43,7 @@ class Account:
     noise: float = 0.0
     pasted: str | None = None
     hidden_by: str | None = None
+    nested: bool = False
 
 
 class Composed(NamedTuple):

@@ -11,9 +11,9 @@ from typing import Any, TypeAlias
 
 from animatte.data.augmentation import Generator, View
 from animatte.data.composed import Composed
-from animatte.data.compositor import ViewOf
 from animatte.data.dataset import ExampleStream
 from animatte.data.parallel import mapped
+from animatte.data.picks import ViewOf
 from animatte.data.pictures import Plane
 from animatte.images import write_alpha, write_image
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from animatte.compositing import composite
 from animatte.data.augmentation import grain
 from animatte.foregrounds import Image
+from animatte.images.arrays import levels, unit_pixels
 
 Generator = np.random.Generator
 Placement: TypeAlias = Literal["view", "fill", "crop"]
@@ -48,6 +49,8 @@ class CompositionConfig:
         pasted: probability that another subject is pasted in front; see `animatte.data.pasting`.
         hidden: probability that something without life, of a subject's shape and a background's
             colours, is pasted in front and hides what is behind it.
+        nested: probability that the subject lies in or on a thing, mostly of its own colours; see
+            `animatte.data.nesting`.
     """
 
     replaced: float = 0.35
@@ -64,6 +67,7 @@ class CompositionConfig:
     noise_sigma: float = 10.0
     pasted: float = 0.0
     hidden: float = 0.0
+    nested: float = 0.0
 
 
 TRACKS: Final[Mapping[TrackName, CompositionConfig]] = {
@@ -120,6 +124,11 @@ def layered(subject: Subject, background: Image) -> Layers:
     """Put a subject on a background (H, W, 3)."""
     foreground, alpha = subject
     return Layers(composite(foreground, background, alpha), alpha, foreground, background)
+
+
+def eight_bit(subject: Subject) -> Subject:
+    """Round alpha as files and samples keep it, so that composites are exact with it."""
+    return Subject(subject.foreground, unit_pixels(levels(subject.alpha, 8)))
 
 
 def stacked_subjects(front: Subject, back: Subject) -> Subject:

@@ -5,14 +5,12 @@ Views come first: only what the network will see is composited.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from animatte.data.augmentation import WHOLE_BLOCK, View, ViewConfig, drawn_view
+from animatte.data.augmentation import WHOLE_BLOCK, View
 from animatte.data.composed import Account, Composed
 from animatte.data.composition import (
     CompositionConfig,
@@ -20,6 +18,7 @@ from animatte.data.composition import (
     Layers,
     Subject,
     drawn_blur,
+    eight_bit,
     layered,
     noisy,
     out_of_focus,
@@ -27,31 +26,16 @@ from animatte.data.composition import (
     stacked_subjects,
 )
 from animatte.data.folders import Pair
-from animatte.data.fur import FurConfig, furred
-from animatte.data.pasting import Patch, in_front_of, inside, placed
+from animatte.data.fur import FurConfig
+from animatte.data.nesting import drawn_nest, nested
+from animatte.data.pasting import Patch, in_front_of
+from animatte.data.picks import Pick, Picker, ViewOf
 from animatte.data.pictures import Backgrounds, PictureCache, Plane, Source, header
-from animatte.foregrounds import estimated_foreground
-from animatte.images.arrays import levels, size_text, unit_pixels
+from animatte.images.arrays import levels, unit_pixels
 from animatte.sample import Sample
 
+_THING_ALONE = 0.5  # of the views without a subject, where things are pasted at all
 _TRIES = 20  # to find a background that need not be enlarged
-_BACKGROUND_VIEW = ViewConfig(scale=(0.3, 1.0), centred=0)
-
-ViewOf: TypeAlias = Callable[[Plane, Generator], View]
-
-
-class _Pick(NamedTuple):
-    """A foreground and the view of it: `whole` is its alpha, `alpha` what the view shows of it."""
-
-    source: Source
-    number: int
-    view: View
-    whole: Plane
-    alpha: Plane
-
-    @property
-    def name(self) -> str:
-        return self.source.pairs[self.number].name
 
 
 class Compositor:
@@ -80,14 +64,26 @@ class Compositor:
         self.config = config
         self.fur = fur
         self.seed = seed
-        self.pictures = pictures
+        self.picker = Picker(backgrounds, pictures)
         self.own_layers = own_layers
 
-    def empty(self, size: int, rng: Generator) -> Sample:
-        """Return a square view of a background alone."""
-        plain = self.backgrounds.plain
-        image = self._viewed(plain[int(rng.integers(len(plain)))], size, rng)
-        return Sample("empty", image, np.zeros(image.shape[:2], np.uint8))
+    def empty(self, source: Source, size: int, rng: Generator) -> Sample:
+        """Return a square view of a background alone, or with something lifeless in it.
+
+        Args:
+            source: of the shape that such a thing has, where `hidden` asks for things.
+            size: side of the view in pixels.
+            rng: source of all chance.
+        """
+        image = self.picker.plain(size, rng)
+        alone = Sample("empty", image, np.zeros(image.shape[:2], np.uint8))
+        if not self.config.hidden or rng.random() >= _THING_ALONE:
+            return alone
+        pick = self.picker.placed_pick(source, (size, size), rng)
+        if pick is None:
+            return alone
+        account = Account("empty", (size, size), [])
+        return in_front_of(Composed(alone, None, account), self._lifeless(pick, rng)).sample
 
     def composed(self, source: Source, view_of: ViewOf, rng: Generator) -> Composed:
         """Draw a picture of a source, a view of it, and where chance says so a composite.
@@ -97,92 +93,78 @@ class Compositor:
             view_of: draws a view of the picture with this alpha.
             rng: source of all chance.
         """
-        pick = self._picked(source, int(rng.integers(len(source.pairs))), view_of, rng)
+        pick = self.picker.picked(source, int(rng.integers(len(source.pairs))), view_of, rng)
         account = Account(pick.name, pick.view.size, np.round(pick.view.matrix, 4).tolist())
         account.fur = source.fur > 0 and rng.random() < source.fur
         pools = self.backgrounds.plain or self.backgrounds.objects
+        layers = None
         if pools and rng.random() < source.replaced:
             layers = self._on_another_background(pick, account, rng)
         elif account.fur:
             # The skin stays at the mask's edge: what lies outside it must be background.
-            subject = self._subject(pick, account, replace(self.fur, inset=0.0), rng)
-            layers = layered(subject, unit_pixels(self._photo(pick)))
-        else:
-            own = self._own_layers(pick, account, rng) if self.own_layers else None
-            sample = Sample(pick.name, self._photo(pick), pick.alpha)
-            return self._pasted_on(source, Composed(sample, own, account), rng)
-        sample = Sample(pick.name, levels(layers.image, 8), levels(layers.alpha, 8))
-        return self._pasted_on(source, Composed(sample, layers, account), rng)
+            subject = self.picker.subject(pick, account, replace(self.fur, inset=0.0), rng)
+            layers = layered(subject, unit_pixels(self.picker.photo(pick)))
+        composed = (
+            self._as_it_was(pick, account, rng)
+            if layers is None
+            else _composed(pick.name, layers, account)
+        )
+        return self._pasted_on(source, self._nested(pick, composed, rng), rng)
+
+    def _as_it_was(self, pick: Pick, account: Account, rng: Generator) -> Composed:
+        layers = None
+        if self.own_layers:
+            layers = self.picker.own_layers(pick, account, self.fur, rng)
+        return Composed(Sample(pick.name, self.picker.photo(pick), pick.alpha), layers, account)
+
+    def _nested(self, pick: Pick, composed: Composed, rng: Generator) -> Composed:
+        """Lay the subject into something, if chance wants it."""
+        if not (self.config.nested and self.backgrounds.plain):
+            return composed
+        if rng.random() >= self.config.nested:
+            return composed
+        account = composed.account
+        layers = composed.layers or self.picker.own_layers(pick, account, self.fur, rng)
+        cover = self.picker.cover(account.size, rng)
+        nest = drawn_nest(Subject(layers.foreground, layers.alpha), cover, rng)
+        if nest is None:
+            return composed
+        account.nested = True
+        inside = _composed(pick.name, nested(layers, nest, rng.uniform(0.55, 1)), account)
+        return in_front_of(inside, Patch(nest.colours, nest.before, is_subject=False))
 
     def _pasted_on(self, source: Source, composed: Composed, rng: Generator) -> Composed:
         """Paste in front what chance wants there."""
         config, account = self.config, composed.account
         if config.pasted and rng.random() < config.pasted:
-            pick = self._placed_pick(source, account.size, rng)
+            pick = self.picker.placed_pick(source, account.size, rng)
             if pick is not None:
                 account.pasted = pick.name
                 composed = in_front_of(composed, self._second_subject(pick, rng))
         if config.hidden and self.backgrounds.plain and rng.random() < config.hidden:
-            pick = self._placed_pick(source, account.size, rng)
+            pick = self.picker.placed_pick(source, account.size, rng)
             if pick is not None:
                 account.hidden_by = pick.name
                 composed = in_front_of(composed, self._lifeless(pick, rng))
         return composed
 
-    def _placed_pick(self, source: Source, size: tuple[int, int], rng: Generator) -> _Pick | None:
-        """Draw a picture whose subject is pasted, and where; None if it cannot be."""
-        number = int(rng.integers(len(source.pairs)))
-        whole = self.pictures.alpha(source.pairs[number])
-        view = placed(whole, size, rng)
-        if view is None:
-            return None
-        shape = levels(unit_pixels(view.of(whole)) * inside(view, whole.shape), 8)
-        return _Pick(source, number, view, whole, shape)
-
-    def _second_subject(self, pick: _Pick, rng: Generator) -> Patch:
+    def _second_subject(self, pick: Pick, rng: Generator) -> Patch:
         """A subject as it is, without fur grown."""
         plain = Account(pick.name, pick.view.size, np.round(pick.view.matrix, 4).tolist())
-        return Patch(*self._subject(pick, plain, self.fur, rng), is_subject=True)
+        return Patch(*self.picker.subject(pick, plain, self.fur, rng), is_subject=True)
 
-    def _lifeless(self, pick: _Pick, rng: Generator) -> Patch:
+    def _lifeless(self, pick: Pick, rng: Generator) -> Patch:
         """A subject's shape, filled with a background."""
-        plain, (height, width) = self.backgrounds.plain, pick.view.size
-        cover = self._viewed(plain[int(rng.integers(len(plain)))], max(height, width), rng)
-        colours = unit_pixels(cover[:height, :width])
-        return Patch(colours, unit_pixels(pick.alpha), is_subject=False)
+        return Patch(
+            self.picker.cover(pick.view.size, rng), unit_pixels(pick.alpha), is_subject=False
+        )
 
-    def _picked(self, source: Source, number: int, view_of: ViewOf, rng: Generator) -> _Pick:
-        whole = self.pictures.alpha(source.pairs[number])
-        view = view_of(whole, rng)
-        return _Pick(source, number, view, whole, view.of(whole))
-
-    def _photo(self, pick: _Pick) -> Plane:
-        pair = pick.source.pairs[pick.number]
-        self._check_size(pair.image, pick)
-        return self.pictures.seen(pair, pick.view)
-
-    def _own_layers(self, pick: _Pick, account: Account, rng: Generator) -> Layers:
-        image = unit_pixels(self._photo(pick))
-        foreground, alpha = self._subject(pick, account, self.fur, rng)
-        path = pick.source.pairs[pick.number].background
-        if path is None:
-            return Layers(image, alpha, foreground, estimated_foreground(image, 1 - alpha))
-        self._check_size(path, pick)
-        return Layers(image, alpha, foreground, unit_pixels(self.pictures.seen(path, pick.view)))
-
-    def _check_size(self, path: Path, pick: _Pick) -> None:
-        if header(path).size != pick.whole.shape:
-            raise ValueError(
-                f"{path} is {size_text(header(path).size)}, its alpha "
-                f"{size_text(pick.whole.shape)}; both must have one height and width"
-            )
-
-    def _on_another_background(self, pick: _Pick, account: Account, rng: Generator) -> Layers:
+    def _on_another_background(self, pick: Pick, account: Account, rng: Generator) -> Layers:
         config = self.config
         pair, account.semantic = self._background(pick, rng)
         account.background = pair.name
         account.denoised = self._is_denoised(pick, pair.name, rng)
-        subject = self._subject(pick, account, self.fur, rng)
+        subject = self.picker.subject(pick, account, self.fur, rng)
         if config.stacked and rng.random() < config.stacked:
             subject = self._stacked(pick, subject, account, rng)
         background = unit_pixels(self._placed(pair, pick, account, rng))
@@ -194,7 +176,7 @@ class Compositor:
             subject, background = noisy(subject, background, config.noise_sigma, rng)
         return layered(subject, background)
 
-    def _background(self, pick: _Pick, rng: Generator) -> tuple[Pair, bool]:
+    def _background(self, pick: Pick, rng: Generator) -> tuple[Pair, bool]:
         """Draw a background, and tell whether it is one without objects."""
         config, (plain, objects) = self.config, (self.backgrounds.plain, self.backgrounds.objects)
         semantic = not objects or bool(plain and rng.random() < config.semantic)
@@ -207,60 +189,45 @@ class Compositor:
         covering = (each for each in (pair, *others) if _covers(each.image, pick.whole.shape))
         return next(covering, pair), semantic
 
-    def _is_denoised(self, pick: _Pick, background: str, rng: Generator) -> bool:
+    def _is_denoised(self, pick: Pick, background: str, rng: Generator) -> bool:
         given = pick.name in pick.source.denoised or background in self.backgrounds.denoised
         return given and rng.random() < self.config.denoised
 
-    def _subject(self, pick: _Pick, account: Account, fur: FurConfig, rng: Generator) -> Subject:
-        """The foreground in the view, by its file of colours or estimated; with fur or without."""
-        source = pick.source
-        path = source.denoised.get(pick.name) if account.denoised else None
-        path = path or source.foregrounds.get(pick.name)
-        if path is None:
-            image = self._photo(pick)
-        else:
-            self._check_size(path, pick)
-            image = self.pictures.seen(path, pick.view)
-        if account.fur:
-            side = float(np.sqrt(np.count_nonzero(pick.whole > 127))) / pick.view.shrink
-            return _eight_bit(Subject(*furred(image, pick.alpha, fur, rng, side)))
-        colours, alpha = unit_pixels(image), unit_pixels(pick.alpha)
-        return Subject(colours if path else estimated_foreground(colours, alpha), alpha)
-
-    def _stacked(self, pick: _Pick, front: Subject, account: Account, rng: Generator) -> Subject:
+    def _stacked(self, pick: Pick, front: Subject, account: Account, rng: Generator) -> Subject:
         """Put a second foreground behind, unless nothing half-transparent would be left."""
 
         def filling(alpha: Plane, rng: Generator) -> View:
             return _behind(alpha.shape, pick, np.inf, rng)[0]
 
         number = int(rng.integers(len(pick.source.pairs)))
-        second = self._picked(pick.source, number, filling, rng)
+        second = self.picker.picked(pick.source, number, filling, rng)
         plain = replace(account, fur=False)
-        both = _eight_bit(stacked_subjects(front, self._subject(second, plain, self.fur, rng)))
+        both = eight_bit(stacked_subjects(front, self.picker.subject(second, plain, self.fur, rng)))
         if not ((both.alpha > 0) & (both.alpha < 1)).any():
             return front
         account.behind = second.name
         return both
 
-    def _placed(self, pair: Pair, pick: _Pick, account: Account, rng: Generator) -> Plane:
+    def _placed(self, pair: Pair, pick: Pick, account: Account, rng: Generator) -> Plane:
         """The background as it stands behind the view."""
         if self.config.placement == "view":
             height, width = pick.view.size
-            return self._viewed(pair, max(height, width), rng)[:height, :width]
+            return self.picker.viewed(pair, max(height, width), rng)[:height, :width]
         denoised = self.backgrounds.denoised if account.denoised else {}
         path = denoised.get(pair.name, pair.image)
         greatest = 1.0 if self.config.placement == "crop" else np.inf
         view, scale = _behind(header(path).size, pick, greatest, rng)
         account.enlarged = max(1.0, 1 / scale)
-        return self.pictures.seen(path, view)
+        return self.picker.pictures.seen(path, view)
 
-    def _viewed(self, pair: Pair, size: int, rng: Generator) -> Plane:
-        clear = np.zeros(header(pair.image).size, np.uint8)
-        return self.pictures.seen(pair, drawn_view(clear, size, _BACKGROUND_VIEW, rng))
+
+def _composed(name: str, layers: Layers, account: Account) -> Composed:
+    sample = Sample(name, levels(layers.image, 8), levels(layers.alpha, 8))
+    return Composed(sample, layers, account)
 
 
 def _behind(
-    shape: tuple[int, ...], pick: _Pick, greatest: float, rng: Generator
+    shape: tuple[int, ...], pick: Pick, greatest: float, rng: Generator
 ) -> tuple[View, float]:
     """Lay another picture behind a whole one, at random where it has room.
 
@@ -272,11 +239,6 @@ def _behind(
     corner = rng.uniform(0, 1, 2) * np.maximum(sides - wanted * scale, 0)
     top, left = (corner // WHOLE_BLOCK * WHOLE_BLOCK).tolist()
     return pick.view.through(scale, (left, top)), scale
-
-
-def _eight_bit(subject: Subject) -> Subject:
-    """Alpha as files and samples keep it, so that composites are exact with it."""
-    return Subject(subject.foreground, unit_pixels(levels(subject.alpha, 8)))
 
 
 def _covers(path: Path, shape: tuple[int, ...]) -> bool:

@@ -19,8 +19,9 @@ from animatte.data.augmentation import (
 )
 from animatte.data.composed import Composed
 from animatte.data.composition import CompositionConfig, Layers
-from animatte.data.compositor import Compositor, ViewOf
+from animatte.data.compositor import Compositor
 from animatte.data.fur import FurConfig
+from animatte.data.picks import ViewOf
 from animatte.data.pictures import Backgrounds, PictureCache, Source
 from animatte.foregrounds import Image
 from animatte.images.arrays import unit_pixels
@@ -148,7 +149,7 @@ class ExampleStream:
         """Make the example of a request."""
         rng = np.random.default_rng([self.seed, request.position])
         if self.backgrounds.plain and rng.random() < self.config.empty:
-            empty = self.compositor.empty(request.size, rng)
+            empty = self.compositor.empty(self._drawn_source(rng), request.size, rng)
             layers = _layers_of_empty(empty) if self.config.layers else None
             return self._example(empty, rng, layers)
         sample, layers, _ = self._composed(self.view_of(request), rng)
@@ -163,8 +164,10 @@ class ExampleStream:
         return self._composed(view_of, np.random.default_rng([self.seed, position]))
 
     def _composed(self, view_of: ViewOf, rng: Generator) -> Composed:
-        source = self.sources[rng.choice(len(self.sources), p=self.shares)]
-        return self.compositor.composed(source, view_of, rng)
+        return self.compositor.composed(self._drawn_source(rng), view_of, rng)
+
+    def _drawn_source(self, rng: Generator) -> Source:
+        return self.sources[rng.choice(len(self.sources), p=self.shares)]
 
     def _example(self, sample: Sample, rng: Generator, layers: Layers | None) -> Example:
         config = self.config

@@ -71,6 +71,7 @@ class CompositionSection(Section):
         noise: probability of Gaussian noise.
         pasted: probability of another subject pasted in front.
         hidden: probability of something lifeless pasted in front.
+        nested: probability of something that the subject lies in or on.
         objects: folder of backgrounds that may show anything, as COCO.
         denoised_backgrounds: folder of denoised backgrounds, of the same names.
     """
@@ -85,6 +86,7 @@ class CompositionSection(Section):
     noise: Probability | None = None
     pasted: Probability | None = None
     hidden: Probability | None = None
+    nested: Probability | None = None
     objects: Path | None = None
     denoised_backgrounds: Path | None = None
 

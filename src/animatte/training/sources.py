@@ -136,11 +136,12 @@ def stream_of(
     backgrounds = _backgrounds(section)
     if any(source.replaced for source in sources):
         _check_backgrounds(section, composition, backgrounds)
-    if composition.hidden and not backgrounds.plain:
-        raise ValueError(
-            "data.composition.hidden takes colours from data.backgrounds, and that is not given; "
-            "name a folder of pictures there, or set hidden to 0"
-        )
+    for switch in ("hidden", "nested"):
+        if getattr(composition, switch) and not backgrounds.plain:
+            raise ValueError(
+                f"data.composition.{switch} takes colours from data.backgrounds, and that is not "
+                f"given; name a folder of pictures there, or set {switch} to 0"
+            )
     return ExampleStream(sources, backgrounds, config, seed, int(section.cache * GIGABYTE))
 
 
