@@ -30,6 +30,10 @@ PHASE = "a mapping with the keys batch, epochs, scale, size, steps"
         ("data.sources=3", "data.sources: expected a list that is not empty, each a mapping "),
         ("data.view.crops=[1, x]", 'data.view.crops.1: expected a whole number above 0, given "x"'),
         ("data.composition.track=rsnn", 'given "rsnn"; did you mean rssn?'),
+        (
+            "network.encoder_anew=true",
+            "network: encoder_anew takes all but the encoder from initial",
+        ),
         ("network.initial=5", "initial: expected a path or a list, each a path or null, given 5"),
         ("network.rosta=XT", "network.rosta: expected one of TT, FT, BT, RIM or null, given"),
         ("stages.0.phases.0.size=65", "size: expected a whole number above 0 and a multiple of 32"),

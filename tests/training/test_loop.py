@@ -119,6 +119,32 @@ def test_a_training_can_begin_from_a_model(recipe_file: Path, tmp_path: Path) ->
         trained(recipe_file, tmp_path / "third", initial, "network.rosta=FT")
 
 
+def test_the_encoder_can_begin_anew_beside_decoders_that_were_trained(
+    recipe_file: Path, tmp_path: Path
+) -> None:
+    model = train(read_recipe(recipe_file), tmp_path / "first")
+    torch.manual_seed(5)
+    encoder = network_of(read_recipe(recipe_file).network)[0].encoder
+    fresh = {
+        f"features.{name}": value
+        for name, value in encoder.get_submodule("features").state_dict().items()
+    }
+    save_file(fresh, tmp_path / "encoder.safetensors")
+    overrides = [
+        f"network.initial={model}",
+        f"network.encoder_weights={tmp_path / 'encoder.safetensors'}",
+        "network.encoder_anew=true",
+    ]
+    network, _ = network_of(read_recipe(recipe_file, overrides).network)
+    state, before = network.state_dict(), load_file(model)
+    for name in ("trunk.context.bottleneck.weight", "heads.glance_head.last.weight"):
+        assert torch.equal(state[name], before[name])
+    weights = {name: value for name, value in fresh.items() if value.ndim == 4}
+    for name, value in weights.items():
+        assert torch.equal(state[f"trunk.encoder.{name}"], value)
+        assert not torch.equal(before[f"trunk.encoder.{name}"], value)
+
+
 def test_a_training_can_begin_from_the_mean_of_models(recipe_file: Path, tmp_path: Path) -> None:
     models = [
         train(read_recipe(recipe_file, [f"seed={seed}"]), tmp_path / f"run{seed}", last_step=1)

@@ -87,8 +87,10 @@ def is_first_process() -> bool:
 
 
 def leave_processes() -> None:
-    """Take leave of the other processes, if there are any."""
-    PartialState().destroy_process_group()
+    """Take leave of the other processes, if there are any, once all have come this far."""
+    state = PartialState()
+    state.wait_for_everyone()
+    state.destroy_process_group()
 
 
 def check_parts(stages: Sequence[StageSection], processes: int, accumulation: int) -> None:

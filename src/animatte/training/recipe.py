@@ -27,7 +27,11 @@ class NetworkSection(Section):
         rosta: the representation, of GFM only, or RIM for all three integrated; null for TT.
         width: of GFM's context and decoders, as a multiple of what the name says.
         encoder_weights: file of encoder weights with torchvision's names, "imagenet" to fetch
-            torchvision's from torch's hub, or null for fresh ones. Not read if there is `initial`.
+            torchvision's from torch's hub, or null for fresh ones. Not read if there is `initial`,
+            unless `encoder_anew`.
+        encoder_anew: beside `initial`: of it all but the encoder is taken, which begins once more
+            from `encoder_weights`; so decoders that know their task already meet features that no
+            training has changed (Kumar et al. 2022, LP-FT).
         frozen: names of the encoder's modules whose parameters stay as they are.
         initial: checkpoint of the same network to start from, or of a narrower one, which is grown
             (see `animatte.models.growth`); or several, of which the mean of the weights is taken
@@ -40,6 +44,7 @@ class NetworkSection(Section):
     rosta: Literal["TT", "FT", "BT", "RIM"] | None = None
     width: Fraction = 1.0
     encoder_weights: Path | None = None
+    encoder_anew: bool = False
     frozen: tuple[str, ...] = ()
     initial: Path | tuple[Path, ...] | None = None
     initial_share: Probability = 0.0
@@ -57,6 +62,11 @@ class NetworkSection(Section):
     @model_validator(mode="after")
     def _is_known(self) -> NetworkSection:
         _ = self.config
+        if self.encoder_anew and None in (self.initial, self.encoder_weights):
+            raise ValueError(
+                "encoder_anew takes all but the encoder from initial, and the encoder from "
+                "encoder_weights; give both, or leave it out"
+            )
         return self
 
 

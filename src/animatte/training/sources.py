@@ -44,7 +44,7 @@ def network_of(section: NetworkSection) -> tuple[MattingNetwork, NetworkConfig]:
     if section.initial is not None:
         paths = section.initial if isinstance(section.initial, tuple) else (section.initial,)
         network.load_state_dict(mean_state([initial_state(path, config) for path in paths]))
-    elif section.encoder_weights is not None:
+    if section.encoder_weights is not None and (section.initial is None or section.encoder_anew):
         fetched = str(section.encoder_weights) == FETCHED_WEIGHTS
         file = None if fetched else section.encoder_weights
         try:
