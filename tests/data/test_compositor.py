@@ -206,11 +206,10 @@ def test_what_a_subject_lies_in_is_told_and_is_no_part_of_it(
     source = replace(source, replaced=replaced)
     alone = drawn(source, backgrounds, PLAIN)
     inside = drawn(source, backgrounds, replace(PLAIN, nested=1))
-    assert all(each.account.nested and each.layers is not None for each in inside)
+    assert all(each.account.nested for each in inside)
     assert not any(each.account.nested for each in alone)
     areas = [np.mean([each.sample.alpha.mean() for each in several]) for several in (alone, inside)]
     assert 0.6 * areas[0] < areas[1] <= areas[0]
-    assert all(each.layers is not None for each in inside)
     for each in inside:
         assert each.layers is not None
         assert np.abs(unit_pixels(each.sample.alpha) - each.layers.alpha).max() < 0.01

@@ -119,9 +119,8 @@ class Compositor:
 
     def _nested(self, pick: Pick, composed: Composed, rng: Generator) -> Composed:
         """Lay the subject into something, if chance wants it."""
-        if not (self.config.nested and self.backgrounds.plain):
-            return composed
-        if rng.random() >= self.config.nested:
+        chance = self.config.nested if self.backgrounds.plain else 0
+        if not chance or rng.random() >= chance:
             return composed
         account = composed.account
         layers = composed.layers or self.picker.own_layers(pick, account, self.fur, rng)
