@@ -75,7 +75,7 @@ class Compositor:
             size: side of the view in pixels.
             rng: source of all chance.
         """
-        image = self.picker.plain(size, rng)
+        image = self.picker.plain((size, size), rng)
         alone = Sample("empty", image, np.zeros(image.shape[:2], np.uint8))
         if not self.config.hidden or rng.random() >= _THING_ALONE:
             return alone
@@ -97,18 +97,16 @@ class Compositor:
         account = Account(pick.name, pick.view.size, np.round(pick.view.matrix, 4).tolist())
         account.fur = source.fur > 0 and rng.random() < source.fur
         pools = self.backgrounds.plain or self.backgrounds.objects
-        layers = None
         if pools and rng.random() < source.replaced:
             layers = self._on_another_background(pick, account, rng)
+            composed = _composed(pick.name, layers, account)
         elif account.fur:
             # The skin stays at the mask's edge: what lies outside it must be background.
             subject = self.picker.subject(pick, account, replace(self.fur, inset=0.0), rng)
             layers = layered(subject, unit_pixels(self.picker.photo(pick)))
-        composed = (
-            self._as_it_was(pick, account, rng)
-            if layers is None
-            else _composed(pick.name, layers, account)
-        )
+            composed = _composed(pick.name, layers, account)
+        else:
+            composed = self._as_it_was(pick, account, rng)
         return self._pasted_on(source, self._nested(pick, composed, rng), rng)
 
     def _as_it_was(self, pick: Pick, account: Account, rng: Generator) -> Composed:
@@ -124,7 +122,7 @@ class Compositor:
             return composed
         account = composed.account
         layers = composed.layers or self.picker.own_layers(pick, account, self.fur, rng)
-        cover = self.picker.cover(account.size, rng)
+        cover = unit_pixels(self.picker.plain(account.size, rng))
         nest = drawn_nest(Subject(layers.foreground, layers.alpha), cover, rng)
         if nest is None:
             return composed
@@ -154,9 +152,8 @@ class Compositor:
 
     def _lifeless(self, pick: Pick, rng: Generator) -> Patch:
         """A subject's shape, filled with a background."""
-        return Patch(
-            self.picker.cover(pick.view.size, rng), unit_pixels(pick.alpha), is_subject=False
-        )
+        cover = unit_pixels(self.picker.plain(pick.view.size, rng))
+        return Patch(cover, unit_pixels(pick.alpha), is_subject=False)
 
     def _on_another_background(self, pick: Pick, account: Account, rng: Generator) -> Layers:
         config = self.config
@@ -210,8 +207,7 @@ class Compositor:
     def _placed(self, pair: Pair, pick: Pick, account: Account, rng: Generator) -> Plane:
         """The background as it stands behind the view."""
         if self.config.placement == "view":
-            height, width = pick.view.size
-            return self.picker.viewed(pair, max(height, width), rng)[:height, :width]
+            return self.picker.viewed(pair, pick.view.size, rng)
         denoised = self.backgrounds.denoised if account.denoised else {}
         path = denoised.get(pair.name, pair.image)
         greatest = 1.0 if self.config.placement == "crop" else np.inf

@@ -15,7 +15,7 @@ from animatte.data.folders import Pair
 from animatte.data.fur import FurConfig, furred
 from animatte.data.pasting import inside, placed
 from animatte.data.pictures import Backgrounds, PictureCache, Plane, Source, header
-from animatte.foregrounds import Image, estimated_foreground
+from animatte.foregrounds import estimated_foreground
 from animatte.images.arrays import levels, size_text, unit_pixels
 
 _BACKGROUND_VIEW = ViewConfig(scale=(0.3, 1.0), centred=0)
@@ -98,21 +98,16 @@ class Picker:
         colours, alpha = unit_pixels(image), unit_pixels(pick.alpha)
         return Subject(colours if path else estimated_foreground(colours, alpha), alpha)
 
-    def cover(self, size: tuple[int, int], rng: Generator) -> Image:
-        """Colours of a background, (H, W, 3) in [0, 1], for what a thing is made of."""
-        height, width = size
-        cover = self.plain(max(height, width), rng)
-        return unit_pixels(cover[:height, :width])
-
-    def plain(self, size: int, rng: Generator) -> Plane:
-        """A random square view of one of the backgrounds without objects."""
+    def plain(self, size: tuple[int, int], rng: Generator) -> Plane:
+        """A random view of one of the backgrounds without objects, (H, W, 3) of 8 bits."""
         plain = self.backgrounds.plain
         return self.viewed(plain[int(rng.integers(len(plain)))], size, rng)
 
-    def viewed(self, pair: Pair, size: int, rng: Generator) -> Plane:
-        """A random square view of a picture without a subject, (H, W, 3) of 8 bits."""
+    def viewed(self, pair: Pair, size: tuple[int, int], rng: Generator) -> Plane:
+        """A random view of a picture without a subject, (H, W, 3) of 8 bits."""
         clear = np.zeros(header(pair.image).size, np.uint8)
-        return self.pictures.seen(pair, drawn_view(clear, size, _BACKGROUND_VIEW, rng))
+        seen = self.pictures.seen(pair, drawn_view(clear, max(size), _BACKGROUND_VIEW, rng))
+        return seen[: size[0], : size[1]]
 
     def _check_size(self, path: Path, pick: Pick) -> None:
         if header(path).size != pick.whole.shape:
