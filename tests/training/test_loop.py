@@ -143,6 +143,12 @@ def test_the_encoder_can_begin_anew_beside_decoders_that_were_trained(
     for name, value in weights.items():
         assert torch.equal(state[f"trunk.encoder.{name}"], value)
         assert not torch.equal(before[f"trunk.encoder.{name}"], value)
+    still = "stages.0.optimiser={rate: 1e-12, encoder_rate: 1e-12}"
+    share = "network.initial_share=0.25"
+    kept = trained(recipe_file, tmp_path / "kept", *overrides, still, share, last_step=1)
+    for name, value in weights.items():
+        whole = f"trunk.encoder.{name}"
+        torch.testing.assert_close(kept[whole], 0.75 * value + 0.25 * before[whole])
 
 
 def test_a_training_can_begin_from_the_mean_of_models(recipe_file: Path, tmp_path: Path) -> None:

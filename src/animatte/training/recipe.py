@@ -37,7 +37,8 @@ class NetworkSection(Section):
             (see `animatte.models.growth`); or several, of which the mean of the weights is taken
             (model soups, Wortsman et al. 2022); or null.
         initial_share: share of these first weights in the model that is written at the end, for
-            what a further training forgets (WiSE-FT, Wortsman et al. 2022).
+            what a further training forgets (WiSE-FT, Wortsman et al. 2022); of all of `initial`,
+            the encoder too, even if that begins anew.
     """
 
     name: str

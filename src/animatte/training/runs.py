@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -28,6 +27,7 @@ from animatte.training.logs import Record, Reporter, RunLog
 from animatte.training.provenance import data_manifest, write_manifest, write_recipe, write_start
 from animatte.training.recipe import Recipe
 from animatte.training.schedule import StagePlan, plans
+from animatte.training.sources import state_to_share
 from animatte.training.state import TrainingState, fresh_state
 
 
@@ -117,7 +117,7 @@ def prepared_run(recipe: Recipe, folder: Path, last_step: int | None, reporter: 
         reporter = Reporter()
     with accelerator.main_process_first():  # which draws or fetches what is not there yet
         network, config, stream, watched = beginning(recipe)
-    initial = deepcopy(network.state_dict()) if recipe.network.initial_share else {}
+    initial = state_to_share(recipe.network, network)
     state = fresh_state(placed(network, accelerator), recipe)
     stages = plans(recipe.stages, stream.epoch_length)
     last = stages[-1].end if last_step is None else min(last_step, stages[-1].end)

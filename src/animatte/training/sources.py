@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from pathlib import Path
 
 import torch
@@ -42,8 +43,7 @@ def network_of(section: NetworkSection) -> tuple[MattingNetwork, NetworkConfig]:
     config = section.config
     network = built_network(config)
     if section.initial is not None:
-        paths = section.initial if isinstance(section.initial, tuple) else (section.initial,)
-        network.load_state_dict(mean_state([initial_state(path, config) for path in paths]))
+        network.load_state_dict(first_state(section.initial, config))
     if section.encoder_weights is not None and (section.initial is None or section.encoder_anew):
         fetched = str(section.encoder_weights) == FETCHED_WEIGHTS
         file = None if fetched else section.encoder_weights
@@ -55,6 +55,30 @@ def network_of(section: NetworkSection) -> tuple[MattingNetwork, NetworkConfig]:
                 f"that fits {config.encoder}, or to null for fresh weights"
             ) from error
     return network, config
+
+
+def state_to_share(section: NetworkSection, network: MattingNetwork) -> dict[str, Tensor]:
+    """Copy the weights of which `initial_share` is kept.
+
+    Args:
+        section: of the recipe.
+        network: with its first weights.
+
+    Returns:
+        `initial`'s, its encoder among them even if the training's begins anew; the network's own
+        where there is no `initial`; nothing where no share is kept.
+    """
+    if not section.initial_share:
+        return {}
+    if section.initial is None:
+        return deepcopy(network.state_dict())
+    return first_state(section.initial, section.config)
+
+
+def first_state(initial: Path | tuple[Path, ...], config: NetworkConfig) -> dict[str, Tensor]:
+    """Mean weights of the checkpoints to train on from, or those of the only one."""
+    paths = initial if isinstance(initial, tuple) else (initial,)
+    return mean_state([initial_state(path, config) for path in paths])
 
 
 def initial_state(path: Path, config: NetworkConfig) -> dict[str, Tensor]:
