@@ -30,7 +30,7 @@ View: TypeAlias = NDArray[np.uint8]
 _VIEW_SIDE: Final = 320  # pixels of the longer side
 # Of the flow filter: how much of the last result at most stays, and the difference in colour, in
 # [0, 1], at which the motion is no longer trusted.
-_MOST_KEPT: Final = 0.85
+_MOST_KEPT: Final = 0.6
 _TRUSTED_DIFFERENCE: Final = 0.045
 # Of the one-frame delay: what counts as the same alpha, as published.
 _SAME: Final = 0.1
