@@ -143,7 +143,7 @@ def test_an_unknown_way_is_named_with_the_known_ones() -> None:
 
 
 def test_what_moves_into_the_picture_leaves_no_line_behind() -> None:
-    """Nothing can be carried there, and beside it nearly all is: one must fade into the other."""
+    """Nothing can be carried there, and beside it most is: one must fade into the other."""
     items = (
         matted(number, np.full(SIZE, number, np.float32), texture(0, number * 2))
         for number in range(2)

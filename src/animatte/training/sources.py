@@ -65,14 +65,14 @@ def state_to_share(section: NetworkSection, network: MattingNetwork) -> dict[str
         network: with its first weights.
 
     Returns:
-        `initial`'s, its encoder among them even if the training's begins anew; the network's own
-        where there is no `initial`; nothing where no share is kept.
+        What the network begins with; where its encoder begins anew, all of `initial`'s, the encoder
+        too; nothing where no share is kept.
     """
     if not section.initial_share:
         return {}
-    if section.initial is None:
-        return deepcopy(network.state_dict())
-    return first_state(section.initial, section.config)
+    if section.encoder_anew and section.initial is not None:
+        return first_state(section.initial, section.config)
+    return deepcopy(network.state_dict())
 
 
 def first_state(initial: Path | tuple[Path, ...], config: NetworkConfig) -> dict[str, Tensor]:
