@@ -93,6 +93,35 @@ def test_a_preview_shows_every_nth_frame(video: Any, folder: Path) -> None:
         assert sheet.size == (3 * 246 + 6, 180 + 16 + 6)
 
 
+def test_what_a_preview_or_a_composite_stands_on_is_not_overwritten(
+    video: Any, folder: Path
+) -> None:
+    (folder / "out").mkdir()
+    Image.new("RGB", (8, 8), "red").save("out/00002.png")
+    before = Path("out/00002.png").read_bytes()
+    common = ["clip.mp4", "--background", "out/00002.png", "-o"]
+    for arguments in ([*common, "out/00002.png", "--preview", "3"], [*common, "out/"]):
+        run = video(*arguments)
+        assert run.exit_code == 1
+        assert "out/00002.png is " in run.stderr
+        assert "file to be read; write to another" in run.stderr
+    assert made(folder) == ["out/00002.png"]
+    assert Path("out/00002.png").read_bytes() == before
+
+
+def test_a_damaged_film_is_told_of_in_one_line_by_a_preview_as_by_a_run(
+    video: Any, folder: Path
+) -> None:
+    write_film(folder / "cut.mkv", Film(stamps=tuple(range(0, 2400, 40)), codec="mpeg4"))
+    content = (folder / "cut.mkv").read_bytes()
+    (folder / "cut.mkv").write_bytes(content[: len(content) * 2 // 3])
+    whole = video("cut.mkv", "-o", "a.mov")
+    sheet = video("cut.mkv", "-o", "a.png", "--preview", "5")
+    assert "the rest is lost; the result holds all that could be read" in whole.stderr
+    assert (sheet.exit_code, sheet.stderr) == (whole.exit_code, whole.stderr) == (1, whole.stderr)
+    assert (folder / "a.png").exists()
+
+
 def test_quiet_prints_nothing(video: Any) -> None:
     run = video("clip.mp4", "-o", "a.mov", "--quiet")
     assert (run.stdout, run.stderr) == ("", "")
@@ -125,6 +154,14 @@ def test_quiet_prints_nothing(video: Any) -> None:
         (["clip.mp4", "-o", "a.png", "--preview", "1", "--start", "10"], "no frame lies in"),
         (["clip.mp4", "-o", "a.mov", "--preview", "2"], "end a.mov with .png"),
         (["clip.mp4", "-o", "a.mov", "--background", "nowhere.jpg"], "nor a file that exists"),
+        (["clip.mp4", "-o", "clip.mp4/"], "clip.mp4 is no folder; choose another name"),
+        (["clip.mp4", "-o", "no/a.png", "--preview", "2"], "no does not exist; create it first"),
+        (["clip.mp4", "-o", "a.png", "--preview", "2", "--matte"], "knows no --matte; leave one"),
+        (["clip.mp4", "-o", "a.png", "--preview", "2", "--format", "png"], "knows no --format"),
+        (
+            ["clip.mp4", "-o", "a.png", "--preview", "2", "--side-by-side", "--format", "png16"],
+            "knows no --side-by-side and --format; leave one of them out",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line_and_nothing_is_written(

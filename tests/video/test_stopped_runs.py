@@ -25,7 +25,7 @@ def test_pictures_that_were_moved_before_a_kill_keep_their_numbers(tmp_path: Pat
     film = write_film(tmp_path / "in.mp4")
     again = {"segment_seconds": Fraction(1, 5)}
     run(film, tmp_path / "whole", "png", **again)
-    kept = tmp_path / ".out.animatte"
+    kept = tmp_path / ".out.%05d.png.animatte"
     with pytest.raises(KeyboardInterrupt):
         run(film, tmp_path / "out", "png", predictor=Stopping(), **again)
     (tmp_path / "out").mkdir()
@@ -70,7 +70,7 @@ def test_after_a_kill_a_run_goes_on_and_gives_what_an_unbroken_one_gives(
 ) -> None:
     stamps = tuple(stamp + base for base in range(0, 2000, 500) for stamp in UNEVEN)
     film = write_film(tmp_path / "in.mkv", Film(stamps=stamps, sound="libopus"))
-    beside = tmp_path / f".{output.split('/', maxsplit=1)[0]}.animatte"
+    beside = tmp_path / f".{output.replace('/', '.')}.animatte"
     process = subprocess.Popen(
         [sys.executable, "-c", KILLED, name, str(film), str(tmp_path / output)]
     )

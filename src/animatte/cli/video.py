@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
@@ -55,19 +55,18 @@ def video(
     A command that was stopped goes on where it was when it is given again.
     """
     check_installed("av", "video")
-    from animatte.backgrounds import parsed_background
     from animatte.predictor import load
     from animatte.video import opening, running
     from animatte.video.formats import chosen_format
     from animatte.video.options import VideoOptions
     from animatte.video.stabilisation import named_stabiliser
 
+    if preview:
+        _check_preview(matte, side_by_side, output_format)
     kind = _kind(matte, background, side_by_side)
     chosen = None if preview else chosen_format(output_format, output, kind)
     named_stabiliser(stabilise)
-    if side_by_side and background is None:
-        background = _NEW_BACKGROUND
-    behind = None if background is None else parsed_background(background)
+    behind, read = _behind(background, side_by_side)
     window = _window(start, end)
     opened = opening.opened(clip, None if fps is None else opening.parsed_rate(fps))
     predictor = load(model, device=device, strategy=strategy, refine=refine)
@@ -79,16 +78,46 @@ def video(
             step=preview or 1,
             window=window,
             background=behind,
+            read=read,
             quiet=quiet,
         )
         return
-    options = VideoOptions(chosen, kind, behind, window, stabilise, with_sound=audio)
+    options = VideoOptions(chosen, kind, behind, window, stabilise, with_sound=audio, read=read)
     identity = {
         "model": running.model_hash(model),
         "strategy": predictor.strategy.as_dict(),
         "refine": refine,
     }
     _write_film(predictor, opened, output, options, identity=identity, resume=resume, quiet=quiet)
+
+
+def _check_preview(matte: bool, side_by_side: bool, output_format: str | None) -> None:
+    """Refuse what a contact sheet does not know.
+
+    Raises:
+        ValueError: naming it.
+    """
+    unknown = {
+        "--matte": matte,
+        "--side-by-side": side_by_side,
+        "--format": output_format is not None,
+    }
+    if any(unknown.values()):
+        names = " and ".join(name for name, is_given in unknown.items() if is_given)
+        raise ValueError(
+            f"--preview writes cut-outs on a background, as a .png, and knows no {names}; "
+            "leave one of them out"
+        )
+
+
+def _behind(text: str | None, side_by_side: bool) -> tuple[Background | None, list[Path]]:
+    """What the subject is put on, and the files that it was read from."""
+    from animatte.backgrounds import parsed_background
+
+    if text is None:
+        return (parsed_background(_NEW_BACKGROUND) if side_by_side else None), []
+    behind = parsed_background(text)
+    return behind, [] if behind.picture is None else [Path(text)]
 
 
 def _window(start: str | None, end: str | None) -> Window:
@@ -152,13 +181,12 @@ def _write_preview(
     step: int,
     window: Window,
     background: Background | None,
+    read: Sequence[Path],
     quiet: bool,
 ) -> None:
-    from animatte.video.frames import VideoError
+    from animatte.video.job import damage_line
     from animatte.video.preview import write_preview
 
-    if output.suffix.lower() != ".png":
-        raise VideoError(f"a preview is a picture; end {output} with .png")
     with _progress(clip, window, quiet) as advance:
         count = write_preview(
             predictor,
@@ -167,10 +195,12 @@ def _write_preview(
             step=step,
             window=window,
             background=background,
+            read=read,
             progress=advance,
         )
     if not quiet:
         print(f"{output}  {count} frames")
+    _tell_damage(damage_line(clip))
 
 
 @contextmanager
@@ -200,5 +230,14 @@ def _tell(report: VideoReport, quiet: bool) -> None:
         )
         rate = f", {new / report.seconds:.1f} frames/s" if new else ""
         print(f"{report.output}  {report.num_frames} frames{resumed}, {report.seconds:.1f} s{rate}")
-    if report.damage:
-        raise ValueError(report.damage)
+    _tell_damage(report.damage)
+
+
+def _tell_damage(line: str) -> None:
+    """End with it, if there is one: what was written is whole, and not all that was promised.
+
+    Raises:
+        ValueError: with the line.
+    """
+    if line:
+        raise ValueError(line)

@@ -129,7 +129,7 @@ class VideoJob:
             sum(each.num_cuts for each in segments),
             perf_counter() - began,
             self.notes.lines,
-            _damage_line(self._clip),
+            damage_line(self._clip),
         )
 
     def _make_segments(self, finished: list[Segment]) -> None:
@@ -150,17 +150,8 @@ class VideoJob:
 
     def _matted(self, frames: Iterator[Frame]) -> Iterator[MattedFrame]:
         for frame in frames:
-            yield MattedFrame(frame, self._alpha(frame.photo), reduced_view(frame.photo.seen))
-
-    def _alpha(self, photo: Photo) -> NDArray[np.float32]:
-        """A frame's alpha; the network sees it with square pixels."""
-        aspect = self._clip.facts.pixel_aspect
-        if aspect == 1:
-            return self._predictor.matte(photo).alpha
-        square = _square_size(photo.size, aspect)
-        widened = Photo(resized(photo.seen, square), photo.colour, None, None, photo.name)
-        alpha = resized(self._predictor.matte(widened).alpha, photo.size)
-        return alpha if photo.alpha is None else alpha * photo.alpha
+            alpha = subject_alpha(self._predictor, frame.photo, self._clip.facts.pixel_aspect)
+            yield MattedFrame(frame, alpha, reduced_view(frame.photo.seen))
 
     def _rendered(self, matted: Iterator[MattedFrame]) -> Iterator[RenderedFrame]:
         options = self._options
@@ -230,6 +221,18 @@ class VideoJob:
         )
 
 
+def subject_alpha(
+    predictor: MattePredictor, photo: Photo, pixel_aspect: Fraction
+) -> NDArray[np.float32]:
+    """(H, W) what the network says of a frame, which it sees with square pixels.
+
+    A frame's own alpha is left out: it is exact, and not to be steadied.
+    """
+    square = _square_size(photo.size, pixel_aspect)
+    bare = replace(photo, seen=resized(photo.seen, square), own_alpha=None)
+    return resized(predictor.matte(bare).alpha, photo.size)
+
+
 def _square_size(size: tuple[int, int], pixel_aspect: Fraction) -> tuple[int, int]:
     """The size with square pixels: one side grows, none shrinks."""
     height, width = size
@@ -238,7 +241,8 @@ def _square_size(size: tuple[int, int], pixel_aspect: Fraction) -> tuple[int, in
     return round(height / pixel_aspect), width
 
 
-def _damage_line(clip: Clip) -> str:
+def damage_line(clip: Clip) -> str:
+    """Why a result is not all that a clip promised; "" if it is, as far as it was read."""
     damage = clip.damage
     parts = []
     if damage.num_packets:

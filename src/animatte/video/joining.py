@@ -88,7 +88,12 @@ def _packets(
 def join_pictures(segments: Sequence[Segment], pattern: Path) -> None:
     """Move the pictures of segments to where they belong, numbered from 1.
 
-    Those that an earlier run has moved already keep their numbers.
+    Those that an earlier run has moved already keep their numbers. Those that follow on the last
+    one are left from an earlier, longer result, and go.
+
+    Args:
+        segments: with pictures, some of which may have been moved.
+        pattern: fits no file that is read, see `animatte.video.running.check_output`.
 
     Raises:
         VideoError: if the folder cannot be made.
@@ -96,9 +101,15 @@ def join_pictures(segments: Sequence[Segment], pattern: Path) -> None:
     try:
         pattern.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise VideoError(f"folder {pattern.parent} cannot be made ({error.strerror})") from error
+        raise VideoError(
+            f"folder {pattern.parent} cannot be made ({error.strerror}); "
+            "make way for it and run the same command again"
+        ) from error
     first = 1
     for segment in segments:
         for picture in segment.path.iterdir():
             picture.replace(numbered_path(pattern, first + int(picture.stem)))
         first += len(segment.stamps)
+    while (left := numbered_path(pattern, first)).is_file():
+        left.unlink()
+        first += 1

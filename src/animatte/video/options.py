@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from pathlib import Path
 from typing import Final
 
 from animatte.backgrounds import Background
@@ -26,6 +28,7 @@ class VideoOptions:
         stabilise: a key of `animatte.video.stabilisation.STABILISERS`.
         with_sound: keep the sound.
         segment_seconds: length of what is kept when a run is stopped.
+        read: files beside the clip's that the result must not replace: that of the background.
     """
 
     format: VideoFormat
@@ -35,3 +38,4 @@ class VideoOptions:
     stabilise: str = "flow"
     with_sound: bool = True
     segment_seconds: Fraction = SEGMENT_SECONDS
+    read: Sequence[Path] = ()

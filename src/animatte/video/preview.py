@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
@@ -16,9 +16,11 @@ from animatte.backgrounds import Background
 from animatte.images import write_image
 from animatte.scales import resized
 from animatte.video.frames import Clip, ClipFacts, VideoError, Window
-from animatte.video.job import MattePredictor, Progress
+from animatte.video.job import MattePredictor, Progress, subject_alpha
 from animatte.video.pipeline import in_background
 from animatte.video.rendering import Renderer
+from animatte.video.running import check_output
+from animatte.video.sequences import is_pattern
 
 _SIDE: Final = 240  # pixels of a picture's longer side
 _GAP, _LINE = 6, 16
@@ -36,23 +38,38 @@ def write_preview(
     step: int,
     window: Window,
     background: Background | None = None,
+    read: Sequence[Path] = (),
     progress: Progress = lambda _: None,
 ) -> int:
     """Write a contact sheet of every `step`-th frame, on a strong colour if on no background.
+
+    What of the clip was damaged is in its `damage` afterwards.
+
+    Args:
+        predictor: finds the mattes.
+        clip: what is read.
+        output: a .png.
+        step: 1 for all frames.
+        window: the part of the clip.
+        background: of all pictures.
+        read: files beside the clip's that the sheet must not replace: the background.
+        progress: is told how far it is, in seconds of film.
 
     Returns:
         How many frames it shows.
 
     Raises:
-        VideoError: if there would be none, or too many.
+        VideoError: if there would be none, or too many, or `output` is no place for it.
     """
+    _check_place(output, clip, read)
     _check_count(clip.facts, window, step)
     renderer = Renderer("composite", background or _STRONG, deep=False)
     pictures: list[tuple[Fraction, NDArray[Any]]] = []
     with in_background(clip.frames(window, step=step), 2, "decode") as frames:
         for frame in frames:
             seconds = frame.pts * clip.facts.time_base
-            picture = renderer.picture(frame.photo, predictor.matte(frame.photo).alpha)
+            subject = subject_alpha(predictor, frame.photo, clip.facts.pixel_aspect)
+            picture = renderer.picture(frame.photo, subject)
             assert picture.colour is not None
             pictures.append((seconds, resized(picture.colour, _thumbnail_size(clip.facts))))
             progress(seconds - window.start)
@@ -60,6 +77,14 @@ def write_preview(
         raise VideoError(f"{clip.facts.name}: no frame lies in the part to be shown")
     write_image(output, _sheet(pictures))
     return len(pictures)
+
+
+def _check_place(output: Path, clip: Clip, read: Sequence[Path]) -> None:
+    if output.suffix.lower() != ".png":
+        raise VideoError(f"a preview is a picture; end {output} with .png")
+    if is_pattern(output.name):
+        raise VideoError(f"a preview is one picture, and {output} means many; name it sheet.png")
+    check_output(output, clip, read)
 
 
 def _check_count(facts: ClipFacts, window: Window, step: int) -> None:

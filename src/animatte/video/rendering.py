@@ -60,27 +60,37 @@ class Renderer:
         self._deep = deep
         self._behind: Pixels | None = None
 
-    def picture(self, photo: Photo, alpha: NDArray[np.float32]) -> Picture:
-        """Render one frame, with alpha (H, W) in [0, 1].
+    def picture(self, photo: Photo, subject: NDArray[np.float32]) -> Picture:
+        """Render one frame.
 
         Side by side it is (H, 3W): the frame, its matte, and the composite.
+
+        Args:
+            photo: the frame, whose own alpha multiplies the result's.
+            subject: (H, W) in [0, 1], the subject's share in the colours that are seen.
         """
-        alpha = decided(alpha)
+        subject, alpha = _shares(decided(subject), photo.alpha)
         if self._kind == "matte":
             return Picture(None, alpha)
         seen = photo.seen if self._deep else levels(photo.seen, 8)
         if self._kind == "cutout":
-            return Picture(quick_foreground(seen, alpha), alpha)
-        whole = self._composite(photo, seen, alpha)
+            return Picture(quick_foreground(seen, subject), alpha)
+        whole = self._composite(photo, seen, subject, alpha)
         if self._kind == "composite":
             return Picture(whole, None)
         parts = [seen, three_channels(self._levels(alpha)), whole]
         return Picture(np.hstack([self._levels(part) for part in parts]), None)
 
-    def _composite(self, photo: Photo, seen: Pixels, alpha: NDArray[np.float32]) -> Levels:
+    def _composite(
+        self,
+        photo: Photo,
+        seen: Pixels,
+        subject: NDArray[np.float32],
+        alpha: NDArray[np.float32],
+    ) -> Levels:
         # OpenCV mixes bytes and floats only.
-        foreground = quick_foreground(unit_pixels(seen) if self._deep else seen, alpha)
-        behind = self._behind_of(photo, alpha)
+        foreground = quick_foreground(unit_pixels(seen) if self._deep else seen, subject)
+        behind = self._behind_of(photo, subject)
         return self._levels(np.asarray(cv2.blendLinear(foreground, behind, alpha, 1 - alpha)))
 
     def _behind_of(self, photo: Photo, alpha: NDArray[np.float32]) -> Pixels:
@@ -94,6 +104,17 @@ class Renderer:
 
     def _levels(self, pixels: Pixels) -> Levels:
         return levels(pixels, 16 if self._deep else 8)
+
+
+def _shares(
+    subject: NDArray[np.float32], own: NDArray[np.float32] | None
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The subject's share in the colours of a frame, and in what is written: both (H, W)."""
+    if own is None:
+        return subject, subject
+    # Straight colours are pure where a frame is partly transparent; where it is wholly so, what is
+    # there may be anything.
+    return np.where(own > 0, subject, np.float32(0)), subject * own
 
 
 def decided(alpha: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from animatte.video.frames import Clip, VideoError
 from animatte.video.job import MattePredictor, Progress, VideoJob, VideoReport
 from animatte.video.options import VideoOptions
 from animatte.video.segments import WorkFolder, files_hash, key_of
-from animatte.video.sequences import is_pattern
+from animatte.video.sequences import fits_pattern, is_pattern
 
 
 def cut_video(
@@ -40,13 +41,14 @@ def cut_video(
         progress: is told how far it is, in seconds of film.
 
     Raises:
-        VideoError: if the clip cannot be decoded, or the result not be written.
+        VideoError: if the clip cannot be decoded, the result not be written, or another run is
+            about to write it.
     """
-    _check_output(output, clip)
+    check_output(output, clip, options.read)
     if not options.format.is_pictures:
         options.format.encoder()  # says so now if there is none
-    work = _work_folder(clip, output, options, identity, resume)
-    return VideoJob(predictor, clip, output, options, work=work, progress=progress).run()
+    with _work_folder(clip, output, options, identity, resume) as work:
+        return VideoJob(predictor, clip, output, options, work=work, progress=progress).run()
 
 
 def output_path(text: str, chosen: VideoFormat) -> Path:
@@ -81,7 +83,9 @@ def _work_folder(
         }
     )
     is_folder = options.format.is_pictures
-    beside = output.parent if is_folder and output.parent.name else output
+    beside = output
+    if is_folder and output.parent.name:  # of each pattern in a folder one of its own
+        beside = output.parent.with_name(f"{output.parent.name}.{output.name}")
     suffix = "" if is_folder else output.suffix.lower()
     try:
         return WorkFolder(beside, suffix, key, resume)
@@ -99,17 +103,44 @@ def _background_identity(background: Background | None) -> str:
     return hashlib.sha256(background.picture.tobytes()).hexdigest()
 
 
-def _check_output(output: Path, clip: Clip) -> None:
+def check_output(output: Path, clip: Clip, read: Sequence[Path] = ()) -> None:
+    """See to it, before anything is cut, that a result has a place, and that of no file it reads.
+
+    Args:
+        output: a film, a picture, or a pattern of pictures.
+        clip: what is read.
+        read: further files that are.
+
+    Raises:
+        VideoError: if it has none.
+    """
     beside = output.parent.parent if is_pattern(output.name) else output.parent
+    for folder in (beside, output.parent):
+        if os.path.lexists(folder) and not folder.is_dir():
+            raise VideoError(f"{folder} is no folder; choose another name for the output")
     if not beside.is_dir():
         raise VideoError(f"folder {beside} does not exist; create it first")
     if is_pattern(output.name):
-        folder = output.parent.resolve()
-        if any(path.resolve().parent == folder for path in clip.files if path.suffix == ".png"):
-            raise VideoError(
-                f"{output.parent} holds the pictures to be read; write to another folder"
-            )
+        _check_pattern(output, clip, read)
     elif output.is_dir():
         raise VideoError(f"{output} is a folder; name a file")
-    elif any(path.resolve() == output.resolve() for path in clip.files):
+    elif output.exists() and any(path.samefile(output) for path in (*clip.files, *read)):
         raise VideoError(f"{output} is the file to be read; write to another one")
+
+
+def _check_pattern(output: Path, clip: Clip, read: Sequence[Path]) -> None:
+    folder = output.parent.resolve()
+    if any(
+        place.parent == folder and place.suffix.lower() == ".png" for place in _places(clip.files)
+    ):
+        raise VideoError(f"{output.parent} holds the pictures to be read; write to another folder")
+    for place in _places(read):
+        if place.parent == folder and fits_pattern(place, output):
+            raise VideoError(f"{place} is a file to be read; write to another folder")
+
+
+def _places(paths: Sequence[Path]) -> Iterator[Path]:
+    """Where files are, and where they really are if they are links."""
+    for path in paths:
+        yield path.parent.resolve() / path.name
+        yield path.resolve()

@@ -19,6 +19,7 @@ import numpy as np
 
 from animatte.replacing import written_beside
 from animatte.video.frames import VideoError
+from animatte.video.locking import RunLock
 from animatte.video.stabilisation import Steady
 
 _MANIFEST: Final = "manifest.json"
@@ -71,7 +72,7 @@ def files_hash(paths: Sequence[Path]) -> str:
 
 
 class WorkFolder:
-    """The hidden folder of one result.
+    """The hidden folder of one result, for one run at a time: until the block ends that it opens.
 
     Args:
         output: the file or folder that is to be made.
@@ -86,6 +87,31 @@ class WorkFolder:
     def __init__(self, output: Path, suffix: str, key: str, keep: bool) -> None:
         self.path = output.with_name(f".{output.name}.animatte")
         self._suffix = suffix
+        self._lock = self._taken()
+        try:
+            self._prepare(key, keep)
+        except BaseException:
+            self._lock.close()
+            raise
+
+    def __enter__(self) -> WorkFolder:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.close()
+
+    def _taken(self) -> RunLock:
+        """The lock, which lies beside the folder: what is in the folder may have to go."""
+        try:
+            return RunLock(self.path.with_name(f"{self.path.name}.lock"))
+        except BlockingIOError as error:
+            raise VideoError(
+                f"another run works in {self.path}; wait until it has ended, "
+                "or write to another place"
+            ) from error
+
+    def _prepare(self, key: str, keep: bool) -> None:
+        """Leave in the folder what this run goes on with, and nothing else."""
         manifest = self.path / _MANIFEST
         if self.path.is_dir() and not (keep and _stored_key(manifest) == key):
             if any(self.path.iterdir()) and not manifest.exists():

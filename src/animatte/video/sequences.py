@@ -52,19 +52,19 @@ def pictures_of(text: str) -> list[Path]:
         ]
         what = "holds no picture"
     else:
-        before, after = path.name[: _match(path).start()], path.name[_match(path).end() :]
-        wanted = re.compile(re.escape(before) + r"\d+" + re.escape(after))
-        chosen = [each for each in found if wanted.fullmatch(each.name)]
+        chosen = [each for each in found if fits_pattern(each, path)]
         what = "matches no picture"
     if not chosen:
         raise VideoError(f"{text} {what}; give a film, a folder of pictures, or name-%05d.png")
     return chosen
 
 
-def _match(path: Path) -> re.Match[str]:
-    match = _NUMBER.search(path.name)
-    assert match is not None
-    return match
+def fits_pattern(path: Path, pattern: Path) -> bool:
+    """Whether a file has a pattern's name, with any number."""
+    match = _NUMBER.search(pattern.name)
+    assert match is not None, "a pattern has a place for a number"
+    before, after = pattern.name[: match.start()], pattern.name[match.end() :]
+    return re.fullmatch(re.escape(before) + r"\d+" + re.escape(after), path.name) is not None
 
 
 def _natural(path: Path) -> list[tuple[int, str]]:

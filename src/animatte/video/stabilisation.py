@@ -58,7 +58,7 @@ class MattedFrame(NamedTuple):
 
     Attributes:
         frame: the frame.
-        alpha: (H, W) in [0, 1].
+        alpha: (H, W) in [0, 1]; the frame's own alpha has no part in it.
         view: (h, w, 3) the frame reduced.
         is_cut: a new scene begins with it.
     """
