@@ -77,6 +77,39 @@ def deep_tiff(pixels: NDArray[np.uint16], photometric: int, order: str = ">", **
     return header + data + directory + bytes(4)
 
 
+def planar_tiff(pixels: NDArray[np.uint8 | np.uint16], photometric: int = 2) -> bytes:
+    """An uncompressed TIFF whose channels lie one after the other, as its specification allows."""
+    height, width, channels = pixels.shape
+    planes = [
+        pixels[:, :, channel].astype(pixels.dtype.newbyteorder("<")) for channel in range(channels)
+    ]
+    lengths = [plane.nbytes for plane in planes]
+    data = b"".join(plane.tobytes() for plane in planes)
+    offsets = (8 + np.cumsum([0, *lengths[:-1]])).tolist()
+    entries = {
+        256: (4, [width]),
+        257: (4, [height]),
+        258: (3, [pixels.dtype.itemsize * 8] * channels),
+        259: (3, [1]),
+        262: (3, [photometric]),
+        273: (4, offsets),
+        277: (3, [channels]),
+        278: (4, [height]),
+        279: (4, lengths),
+        284: (3, [2]),
+    }
+    if channels == 4 and photometric == 2:
+        entries[338] = (3, [2])
+    directory, values, start = b"", b"", 8 + len(data)
+    for number, (kind, numbers) in sorted(entries.items()):
+        value = struct.pack(f"<{len(numbers)}{'H' if kind == 3 else 'I'}", *numbers)
+        if len(value) > 4:
+            values, value = values + value, struct.pack("<I", start + len(values))
+        directory += struct.pack("<HHI", number, kind, len(numbers)) + value.ljust(4, b"\0")
+    header = struct.pack("<2sHI", b"II", 42, start + len(values))
+    return header + data + values + struct.pack("<H", len(entries)) + directory + bytes(4)
+
+
 @cache  # a profile names the second it was made in
 def srgb_profile() -> bytes:
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()

@@ -129,6 +129,32 @@ def test_an_iteration_that_ends_early_begins_nothing_more(photos: list[Path]) ->
     assert all(image_size(path)[0] == 10 for path in made)
 
 
+def test_a_photo_with_an_alpha_takes_more_memory(photos: list[Path]) -> None:
+    Image.new("RGBA", (20, 10)).save(photos[0])
+    results = cut(photos[:2], memory=SharedMemory(212 * 12, is_hard=True))
+    assert kinds(results) == ["CutFailure", "CutReport"]
+
+
+@pytest.mark.skipif(not Path("/dev/fd").is_dir(), reason="pipes have no path here")
+def test_a_pipe_that_is_given_as_a_file_is_read_once(tmp_path: Path, photos: list[Path]) -> None:
+    names = []
+    for content in (photos[3].read_bytes(), b"hello", b""):
+        reading, writing = os.pipe()
+        os.write(writing, content)
+        os.close(writing)
+        names.append((Path(f"/dev/fd/{reading}"), reading))
+    made = [tmp_path / f"{number}.png" for number in range(3)]
+    pipes = [path for path, _ in names]
+    photo, text, nothing = cut_photos(Counting(), pipes, made, CutOptions())
+    for _, reading in names:
+        os.close(reading)
+    assert isinstance(photo, CutReport)
+    assert image_size(made[0]) == image_size(photos[3])
+    for result, path, reason in ((text, pipes[1], "not an image"), (nothing, pipes[2], "empty")):
+        assert isinstance(result, CutFailure)
+        assert str(result.error).startswith(f"{path} is {reason}")
+
+
 def test_a_budget_is_shared_between_network_and_photos(tiny_model: Path) -> None:
     predictor = load(tiny_model, "cpu")
     jobs, shared = planned(predictor, 4, None)
@@ -186,6 +212,29 @@ def test_a_record_needs_a_folder(tmp_path: Path) -> None:
     for output in (None, str(tmp_path / "out.png")):
         with pytest.raises(ValueError, match="name one with -o"):
             record_of(output, {}, resume=True)
+
+
+def test_a_file_is_no_folder_for_a_record_in_capitals_either(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="name one with -o"):
+        record_of(str(tmp_path / "OUT.PNG"), {}, resume=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_named_like_a_file_has_a_record(tmp_path: Path) -> None:
+    for output in (f"{tmp_path / 'new.png'}{os.sep}", str(tmp_path / "new.png")):
+        with record_of(output, {}, resume=True):
+            assert (tmp_path / "new.png" / RECORD_NAME).is_file()
+
+
+def test_the_report_is_not_the_record(tmp_path: Path) -> None:
+    earlier = tmp_path / RECORD_NAME
+    earlier.write_text("of an earlier run")
+    for name in (RECORD_NAME, RECORD_NAME.upper(), f"a/../{RECORD_NAME}"):
+        with pytest.raises(ValueError, match=r"is the record that --resume reads; choose another"):
+            record_of(str(tmp_path), {}, False, tmp_path / name)
+    assert earlier.read_text() == "of an earlier run"
+    with record_of(str(tmp_path), {}, False, tmp_path / "report.jsonl"):
+        pass
 
 
 def test_options_that_differ_have_plain_values_that_differ() -> None:

@@ -9,7 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
-from tests.image_files import AVIF, colours, deep_colours, deep_png, deep_tiff, png_chunk, saved
+from tests.image_files import (
+    AVIF,
+    colours,
+    deep_colours,
+    deep_png,
+    deep_tiff,
+    planar_tiff,
+    png_chunk,
+    saved,
+)
 
 from animatte.images import read_photo
 
@@ -90,6 +99,15 @@ def test_16_bit_rgba_keeps_every_level_and_its_alpha() -> None:
         np.testing.assert_array_equal(photo.colour, pixels[:, :, :3])
         assert photo.alpha is not None
         np.testing.assert_allclose(photo.alpha, pixels[:, :, 3] / 65535, atol=1e-7)
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+def test_8_bit_channels_in_planes_of_their_own_are_read_exactly(channels: int) -> None:
+    pixels = colours(channels=channels)
+    photo = read_photo(planar_tiff(pixels))
+    np.testing.assert_array_equal(photo.colour, pixels[:, :, :3])
+    if channels == 4:
+        np.testing.assert_array_equal(photo.own_alpha, pixels[:, :, 3])
 
 
 def test_16_bit_grey_is_scaled_and_not_clipped() -> None:

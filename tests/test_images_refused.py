@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from tests.image_files import AVIF, colours, deep_colours, deep_png, deep_tiff, png_chunk, saved
+from tests.image_files import (
+    AVIF,
+    colours,
+    deep_colours,
+    deep_png,
+    deep_tiff,
+    planar_tiff,
+    png_chunk,
+    saved,
+)
 
-from animatte.images import ImageError, read_photo
+from animatte.images import ImageError, photo_from_array, read_photo
 
 
 @pytest.mark.parametrize("highest", [255.0, np.nan])
@@ -24,6 +34,18 @@ def test_32_bit_integers_beyond_16_bits_are_refused() -> None:
     data = saved(Image.fromarray(np.full((4, 5), 70000, np.int32)), "TIFF")
     with pytest.raises(ImageError, match="from 70000 to 70000"):
         read_photo(data)
+
+
+@pytest.mark.parametrize(("channels", "photometric"), [(1, 1), (3, 2), (4, 2), (4, 5)])
+def test_16_bit_channels_in_planes_of_their_own_are_refused(
+    channels: int, photometric: int
+) -> None:
+    data = planar_tiff(deep_colours(channels), photometric)
+    message = r"separate planes of 16 bits \(PlanarConfiguration 2\).*; save it interleaved"
+    with pytest.raises(ImageError, match=f"image stores its channels in {message}"):
+        read_photo(data)
+    with pytest.raises(ImageError, match=message):
+        photo_from_array(Image.open(io.BytesIO(data)))
 
 
 def test_image_over_the_limit_is_refused_with_the_option_that_raises_it() -> None:

@@ -4,7 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from animatte.outputs import FORMATS, line_file, named_format, output_paths
+from animatte.outputs import (
+    FORMATS,
+    is_same,
+    line_file,
+    named_format,
+    names_folder,
+    output_paths,
+)
 
 
 def _outputs(photos: list[Path], output: str | None = None, kind: str = "cutout") -> list[Path]:
@@ -39,6 +46,17 @@ def test_an_existing_folder_is_a_folder_whatever_its_name(tmp_path: Path) -> Non
     folder = tmp_path / "results.png"
     folder.mkdir()
     assert _outputs([Path("dog.jpg")], str(folder)) == [folder / "dog.cutout.png"]
+
+
+def test_what_names_a_folder_for_sure(tmp_path: Path) -> None:
+    assert names_folder(str(tmp_path))
+    assert names_folder("new.png/")
+    assert not names_folder("new")
+
+
+def test_names_of_one_file_are_known_to_be(tmp_path: Path) -> None:
+    assert is_same(tmp_path / "a" / ".." / "Report.jsonl", tmp_path / "report.JSONL")
+    assert not is_same(tmp_path / "report.jsonl", tmp_path / "a" / "report.jsonl")
 
 
 def test_several_photos_make_the_output_a_folder() -> None:

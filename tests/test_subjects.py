@@ -53,6 +53,20 @@ def test_one_subject_stays_with_its_hair(
     assert alpha[lost].max() == 0
 
 
+def test_what_a_photo_s_own_alpha_did_not_multiply_loses_the_same(
+    alpha: NDArray[np.float32],
+) -> None:
+    """The large one is the larger without the photo's own alpha alone, which hides most of it."""
+    unmultiplied, alone = alpha.copy(), alpha.copy()
+    alpha[:, :380] = 0
+    keep_subject(alpha, "largest", unmultiplied)
+    keep_subject(alone, Point(650, 350))
+    assert alpha[LARGE].max() == 0
+    np.testing.assert_array_equal(alpha[SMALL], 1)
+    np.testing.assert_array_equal(unmultiplied[:, 500:], alone[:, 500:])
+    assert unmultiplied[LARGE].max() == 0
+
+
 def test_all_subjects_are_left_as_they_are(alpha: NDArray[np.float32]) -> None:
     before = alpha.copy()
     keep_subject(alpha, "all")

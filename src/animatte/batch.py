@@ -25,16 +25,17 @@ from animatte.cutting import (
     encoded_picture,
     result_warnings,
 )
-from animatte.images import OUTPUT_SUFFIXES, image_size
+from animatte.images import OUTPUT_SUFFIXES, Held, image_header, lasting_source
 from animatte.memory import (
     BASE,
     DEFAULT_SHARED,
     SharedMemory,
+    fitting_into_memory,
     network_bytes,
     network_pixels,
     photo_bytes,
 )
-from animatte.outputs import line_file
+from animatte.outputs import is_same, line_file, names_folder
 from animatte.predictor import Predictor
 from animatte.seeing import largest_seen
 from animatte.windows import LEAST_SIDE
@@ -85,19 +86,26 @@ def planned(predictor: Predictor, jobs: int, budget: int | None) -> tuple[int, S
 
 
 def cut_stream(
-    predictor: Predictor, source: Path | bytes, options: CutOptions, budget: int | None
+    predictor: Predictor, photo: Path | Held, options: CutOptions, budget: int | None
 ) -> tuple[bytes, list[str]]:
-    """Cut one photo, a file or its content, into the content of a file, and what to warn of.
+    """Cut one photo, a file or what a pipe brought, into a file's content, and what to warn of.
 
     Raises:
         ImageError: if the photo cannot be read, or the format does not hold the result.
         ValueError: if it needs more memory than there is, or lacks the subject that is meant.
     """
     _, shared = planned(predictor, 1, budget)
-    height, width = image_size(source, options.max_pixels)
-    with shared.taken(photo_bytes(height * width, options.output_format.bit_depth)):
+    source = photo if isinstance(photo, Held) else lasting_source(photo)
+    name = source.name if isinstance(source, Held) else source
+    with shared.taken(_needed(source, options)), fitting_into_memory(name):
         picture = cut_picture(predictor, source, options)
         return encoded_picture(picture, options), result_warnings(picture)
+
+
+def _needed(source: Path | Held, options: CutOptions) -> int:
+    """Bytes to cut a photo in, by its header."""
+    (height, width), has_alpha = image_header(source, options.max_pixels)
+    return photo_bytes(height * width, options.output_format.bit_depth, has_alpha)
 
 
 def cut_photos(
@@ -135,10 +143,9 @@ def cut_photos(
             key = None if record is None else record.key(photo)
             if record is not None and record.holds(photo, output, key):
                 return CutSkipped(photo, output)
-            height, width = image_size(photo, options.max_pixels)
-            needed = photo_bytes(height * width, options.output_format.bit_depth)
-            with shared.taken(needed):
-                report = cut_photo(predictor, photo, output, options)
+            source = lasting_source(photo)
+            with shared.taken(_needed(source, options)):
+                report = cut_photo(predictor, photo, output, options, source)
             if record is not None:
                 record.note(report, key)
         except Exception as error:  # reported, not swallowed: a batch must go on
@@ -172,18 +179,29 @@ def _in_order(
 
 
 def record_of(
-    output: str | None, settings: Mapping[str, Any] | None, resume: bool
+    output: str | None,
+    settings: Mapping[str, Any] | None,
+    resume: bool,
+    report: Path | None = None,
 ) -> AbstractContextManager[Record | None]:
     """The record of a folder of results; none without settings.
 
     Raises:
-        ValueError: if the output is no folder.
+        ValueError: if the output is no folder, or the report the file of the record.
     """
     if settings is None:
         return nullcontext()
-    if output is None or Path(output).is_file() or Path(output).suffix in OUTPUT_SUFFIXES:
+    if output is None or _is_file(output):
         raise ValueError("--resume keeps its record in the folder of the results; name one with -o")
+    if report is not None and is_same(report, Path(output, RECORD_NAME)):
+        raise ValueError(f"report {report} is the record that --resume reads; choose another name")
     return Record(Path(output), settings, resume)
+
+
+def _is_file(output: str) -> bool:
+    """Whether an output is one file, or would be."""
+    path = Path(output)
+    return not names_folder(output) and (path.is_file() or path.suffix.lower() in OUTPUT_SUFFIXES)
 
 
 class Record:

@@ -16,7 +16,7 @@ from animatte.compositing import composited
 from animatte.foregrounds import estimated_foreground
 from animatte.images import (
     DEFAULT_MAX_PIXELS,
-    ImageError,
+    Held,
     Photo,
     encoded_image,
     read_photo,
@@ -24,7 +24,8 @@ from animatte.images import (
 )
 from animatte.images.arrays import Levels, bands, levels
 from animatte.looks import Matte
-from animatte.outputs import FORMATS, OutputFormat
+from animatte.memory import fitting_into_memory
+from animatte.outputs import FORMATS, OutputFormat, make_folder
 from animatte.refining import default_trimap_radius
 from animatte.subjects import Margin, Subject, keep_subject, subject_crop
 from animatte.trimap import trimap_around
@@ -159,21 +160,33 @@ def result_warnings(result: CutReport | CutPicture) -> list[str]:
 
 
 def cut_photo(
-    predictor: AlphaPredictor, photo: Path, output: Path, options: CutOptions
+    predictor: AlphaPredictor,
+    photo: Path,
+    output: Path,
+    options: CutOptions,
+    source: Path | Held | None = None,
 ) -> CutReport:
     """Cut one photo; an earlier file at `output` is replaced.
 
     Colours stay in the photo's own colour space, whose profile goes into the result; only on a
-    colour or a picture the result is sRGB. The photo's own alpha multiplies the network's.
+    colour or a picture the result is sRGB. The photo's own alpha multiplies the network's; its
+    colours are estimated by the network's alone.
+
+    Args:
+        predictor: finds the alpha.
+        photo: the file.
+        output: the file that is written; its folder is made if need be.
+        options: what is written.
+        source: what `animatte.images.lasting_source` made of the photo; None for the file itself.
 
     Raises:
         ImageError: if the photo cannot be read or the result not written.
         ValueError: if it has no subject where the options say there is one.
     """
     start = perf_counter()
-    try:
-        picture = cut_picture(predictor, photo, options)
-        _make_folder(output.parent)
+    with fitting_into_memory(photo):
+        picture = cut_picture(predictor, photo if source is None else source, options)
+        make_folder(output.parent)
         write_image(
             output,
             picture.image,
@@ -181,11 +194,6 @@ def cut_photo(
             bit_depth=options.output_format.bit_depth,
             icc_profile=picture.icc_profile,
         )
-    except MemoryError as error:
-        raise ImageError(
-            f"{photo} does not fit into memory; close other programs, give --jobs 1, or make the "
-            "photo smaller"
-        ) from error
     return CutReport(
         photo,
         output,
@@ -213,7 +221,9 @@ def encoded_picture(picture: CutPicture, options: CutOptions) -> bytes:
     )
 
 
-def cut_picture(predictor: AlphaPredictor, source: Path | bytes, options: CutOptions) -> CutPicture:
+def cut_picture(
+    predictor: AlphaPredictor, source: Path | bytes | Held, options: CutOptions
+) -> CutPicture:
     """Read a photo and make what is to be written for it; nothing else of it stays in memory.
 
     Raises:
@@ -222,16 +232,14 @@ def cut_picture(predictor: AlphaPredictor, source: Path | bytes, options: CutOpt
     """
     photo = read_photo(source, options.max_pixels)
     found = predictor.matte(photo)
-    keep_subject(found.alpha, options.subject)
+    keep_subject(found.alpha, options.subject, found.unmultiplied)
     trimap = _trimap(predictor, photo, found, options.subject) if options.trimap else None
     done = dict(found.as_dict())
     box = None if options.crop is None else subject_crop(found.alpha, options.crop)
     if options.crop is not None:
         done["crop"] = None if box is None else list(box)
     area = np.s_[:, :] if box is None else box.area
-    image, alpha, icc_profile = _pixels(
-        photo, found.alpha[area], None if trimap is None else trimap[area], area, options
-    )
+    image, alpha, icc_profile = _pixels(photo, found, trimap, area, options)
     return CutPicture(
         image,
         alpha,
@@ -253,36 +261,27 @@ def _trimap(
     return trimap_around(found.alpha, default_trimap_radius(photo.size))
 
 
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ImageError(
-            f"folder {folder} cannot be made ({error.strerror}); choose another with -o"
-        ) from error
-
-
 def _pixels(
     photo: Photo,
-    alpha: NDArray[np.float32],
+    found: Matte,
     trimap: NDArray[np.uint8] | None,
     area: tuple[slice, slice],
     options: CutOptions,
 ) -> tuple[Levels, Levels | None, bytes | None]:
-    """Image, alpha and profile of what is written, at the format's depth."""
+    """Image, alpha and profile of an area of what is written, at the format's depth."""
     bit_depth = options.output_format.bit_depth
-    background = options.background
+    background, alpha, mixing = options.background, found.alpha[area], found.mixing[area]
     if trimap is not None:
-        return levels(trimap, bit_depth), None, None  # 128 becomes 128 × 257 in 16 bits
+        return levels(trimap[area], bit_depth), None, None  # 128 becomes 128 × 257 in 16 bits
     if options.matte:
         return _levels(alpha, bit_depth), None, None
     own_space = background is None or background.is_blur
     image = (photo.colour if own_space else photo.seen)[area]
     icc_profile = photo.icc_profile if own_space else None
-    foreground = estimated_foreground(image, alpha, bit_depth)
+    foreground = estimated_foreground(image, mixing, bit_depth)
     if background is None:
         return foreground, _levels(alpha, bit_depth), icc_profile
-    whole = composited(foreground, background.behind(image, alpha), alpha, bit_depth)
+    whole = composited(foreground, background.behind(image, mixing), alpha, bit_depth)
     return whole, None, icc_profile
 
 

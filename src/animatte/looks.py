@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from animatte.confidence import Signs
-from animatte.images.arrays import Pixels
+from animatte.images.arrays import Pixels, bands, unit_pixels
 from animatte.islands import FAINT
 from animatte.scales import resized_in_range
 from animatte.turning import turned, turned_back
@@ -117,6 +117,7 @@ class Matte(NamedTuple):
         confidence: probability in [0, 1] that alpha is right, as `animatte.confidence` says; 0 if
             nothing was found; None where it was not measured for these weights.
         needs_review: the confidence is below the threshold that comes with the weights.
+        unmultiplied: (H, W) alpha without the photo's own; None where the photo has none.
     """
 
     alpha: Array
@@ -126,6 +127,27 @@ class Matte(NamedTuple):
     signs: tuple[Signs, ...] = ()
     confidence: float | None = None
     needs_review: bool = False
+    unmultiplied: Array | None = None
+
+    @property
+    def mixing(self) -> Array:
+        """(H, W) alpha by which the photo's colours are mixed: what to estimate the subject's by.
+
+        A photo's own alpha has no part in it, for the colours of a photo that has one are straight.
+        """
+        return self.alpha if self.unmultiplied is None else self.unmultiplied
+
+    def multiplied(self, own: Pixels) -> Matte:
+        """The same for a photo with an alpha of its own, (H, W): it multiplies this one, in place.
+
+        Where it is 0 the photo shows nothing, and none of the colour there is the subject's.
+        """
+        unmultiplied = self.alpha.copy()
+        for rows in bands(own.shape):
+            shown = unit_pixels(own[rows])
+            self.alpha[rows] *= shown
+            unmultiplied[rows][shown == 0] = 0
+        return self._replace(unmultiplied=unmultiplied)
 
     @property
     def is_empty(self) -> bool:

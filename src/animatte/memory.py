@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Condition
 
+from animatte.images.arrays import ImageError
+
 # Measured: Python with its libraries, a small network's weights and sessions.
 BASE = 250 * 10**6
 # A photo being cut, at its most: levels, alpha, estimated colours, and the encoder's copy.
 _BYTES_A_PIXEL = {8: 12, 16: 20}
+_BYTES_OF_OWN_ALPHA = 4  # the matte without it
 # What a network's activations take for a pixel that it is shown.
 _SMALL_NETWORK, _LARGE_NETWORK = 700, 3500
 _SMALL_PARAMETERS = 10**7
@@ -50,14 +53,31 @@ def network_pixels(budget: int, parameters: int) -> int:
     return (budget - BASE) // 2 // network_bytes(1, parameters)
 
 
-def photo_bytes(pixels: int, bit_depth: int) -> int:
+def photo_bytes(pixels: int, bit_depth: int, has_alpha: bool = False) -> int:
     """What cutting a photo takes at its most, besides the network.
 
     Args:
         pixels: of the photo.
         bit_depth: of the result.
+        has_alpha: the photo has one of its own.
     """
-    return pixels * _BYTES_A_PIXEL[bit_depth]
+    return pixels * (_BYTES_A_PIXEL[bit_depth] + has_alpha * _BYTES_OF_OWN_ALPHA)
+
+
+@contextmanager
+def fitting_into_memory(name: object) -> Iterator[None]:
+    """Where memory ends in the block, one line about the photo of this name.
+
+    Raises:
+        ImageError: instead of a MemoryError.
+    """
+    try:
+        yield
+    except MemoryError as error:
+        raise ImageError(
+            f"{name} does not fit into memory; close other programs, or make the photo smaller; "
+            "of several photos cut one at a time, with --jobs 1"
+        ) from error
 
 
 class SharedMemory:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any, Literal
 
-from animatte.images import OUTPUT_SUFFIXES
+from animatte.images import OUTPUT_SUFFIXES, ImageError
 
 
 @dataclass(frozen=True)
@@ -92,11 +92,9 @@ def output_paths(
     Raises:
         ValueError: if the output is one file for several photos, or a file that is read.
     """
-    taken = {_key(path) for path in (*photos, *kept)}
     if output is not None and _is_file(output, len(photos)):
-        if _key(Path(output)) in taken:
-            raise ValueError(f"output {output} is a file to be read; choose another name")
-        return [Path(output)]
+        return [unread_path(output, [*photos, *kept])]
+    taken = {_key(path) for path in (*photos, *kept)}
     folder = None if output is None else Path(output)
     if folder is not None and folder.exists() and not folder.is_dir():
         raise ValueError(f"output {output} is a file, not a folder; choose another name")
@@ -110,6 +108,46 @@ def output_paths(
     return outputs
 
 
+def unread_path(name: str, read: Iterable[Path], what: str = "output") -> Path:
+    """A file that is to be written.
+
+    Args:
+        name: of it, as given.
+        read: files that are to be read.
+        what: how messages name it.
+
+    Raises:
+        ValueError: if it is one of those.
+    """
+    if _key(Path(name)) in {_key(path) for path in read}:
+        raise ValueError(f"{what} {name} is a file to be read; choose another name")
+    return Path(name)
+
+
+def is_same(path: Path, other: Path) -> bool:
+    """Whether two paths lead to one file, or would where case does not count."""
+    return _key(path) == _key(other)
+
+
+def names_folder(output: str) -> bool:
+    """Whether an output is a folder for sure: it exists as one, or ends with a slash."""
+    return output.endswith(("/", os.sep)) or Path(output).is_dir()
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder of a result, if need be.
+
+    Raises:
+        ImageError: if it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImageError(
+            f"folder {folder} cannot be made ({error.strerror}); choose another with -o"
+        ) from error
+
+
 # Standard output, by the name that pipes know it by.
 STANDARD = Path("-")
 
@@ -120,12 +158,9 @@ def report_path(name: str, read: Sequence[Path]) -> Path:
     Raises:
         ValueError: if it is a folder, or a file that is to be read.
     """
-    path = Path(name)
-    if path.is_dir():
+    if Path(name).is_dir():
         raise ValueError(f"report {name} is a folder; name a file, such as report.jsonl")
-    if _key(path) in {_key(each) for each in read}:
-        raise ValueError(f"report {name} is a file to be read; choose another name")
-    return path
+    return unread_path(name, read, "report")
 
 
 @contextmanager
@@ -163,7 +198,7 @@ def line_file(
 def _is_file(output: str, num_photos: int) -> bool:
     """Whether an output names one file rather than a folder."""
     path = Path(output)
-    if output.endswith(("/", os.sep)) or path.is_dir():
+    if names_folder(output):
         return False
     if num_photos > 1 and path.suffix.lower() in OUTPUT_SUFFIXES:
         raise ValueError(

@@ -13,7 +13,7 @@ from animatte.confidence import CARD_ENTRY, Calibration
 from animatte.engine import WHOLE_OUTPUTS, Network, load_network
 from animatte.foregrounds import estimated_foreground
 from animatte.images import Photo, photo_from_array, read_photo
-from animatte.images.arrays import Pixels, bands, levels, unit_pixels
+from animatte.images.arrays import Pixels, bands, levels
 from animatte.islands import drop_faint_islands
 from animatte.looks import Looks, Matte, Seen, matte
 from animatte.refining import default_trimap_radius, named_refinement
@@ -29,7 +29,7 @@ class Predictor:
 
     A picture is a path, a Pillow image, a `Photo`, or an array (H, W), (H, W, 3) RGB or
     (H, W, 4) RGBA of uint8, uint16 or float in [0, 1]. The alpha that it has already multiplies
-    the result.
+    the resulting alpha; its colours are taken to be straight, and no part of it.
 
     Args:
         network: what predicts.
@@ -99,8 +99,7 @@ class Predictor:
         if self._refinement is not None:
             found = found._replace(alpha=self._refinement(found.alpha, photo.seen))
         if photo.own_alpha is not None:
-            for rows in bands(found.alpha.shape):
-                found.alpha[rows] *= unit_pixels(photo.own_alpha[rows])
+            found = found.multiplied(photo.own_alpha)
         return _with_confidence(found, self.calibration)
 
     def cutout(self, image: Picture) -> NDArray[np.uint8]:
@@ -110,11 +109,11 @@ class Predictor:
             ImageError: if the picture cannot be read or is of another kind.
         """
         photo = _as_photo(image)
-        alpha = self.alpha(photo)
-        result = np.empty((*alpha.shape, 4), np.uint8)
-        result[:, :, :3] = estimated_foreground(photo.seen, alpha, bit_depth=8)
-        for rows in bands(alpha.shape):
-            result[rows, :, 3] = levels(alpha[rows], 8)
+        found = self.matte(photo)
+        result = np.empty((*found.alpha.shape, 4), np.uint8)
+        result[:, :, :3] = estimated_foreground(photo.seen, found.mixing, bit_depth=8)
+        for rows in bands(found.alpha.shape):
+            result[rows, :, 3] = levels(found.alpha[rows], 8)
         return result
 
     def trimap(

@@ -114,7 +114,7 @@ def parsed_margin(text: str) -> Margin:
     return Margin(amount, is_share)
 
 
-def keep_subject(alpha: Array, subject: Subject) -> None:
+def keep_subject(alpha: Array, subject: Subject, unmultiplied: Array | None = None) -> None:
     """Make everything transparent but one subject, in place.
 
     Every pixel belongs to the part that is nearest, so that hair goes with its animal. Animals
@@ -123,6 +123,7 @@ def keep_subject(alpha: Array, subject: Subject) -> None:
     Args:
         alpha: (H, W) in [0, 1].
         subject: "all" changes nothing.
+        unmultiplied: (H, W) that is to lose the same, as of `animatte.looks.Matte`.
 
     Raises:
         ValueError: if a point or a box has no subject, or lies outside the picture.
@@ -138,7 +139,10 @@ def keep_subject(alpha: Array, subject: Subject) -> None:
         if subject == "largest":
             return
         raise ValueError(f"{_named(subject)} has no subject: none was found in the picture")
-    weigh(alpha, (parts.nearest == _chosen(subject, alpha.shape, parts)).astype(np.float32))
+    kept = (parts.nearest == _chosen(subject, alpha.shape, parts)).astype(np.float32)
+    weigh(alpha, kept)
+    if unmultiplied is not None:
+        weigh(unmultiplied, kept)
 
 
 class _Parts(NamedTuple):

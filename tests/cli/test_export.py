@@ -146,6 +146,49 @@ def test_what_cannot_be_had_is_one_line(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.fixture
+def card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A card to be refused before a network is loaded."""
+    monkeypatch.setattr("animatte.cli.export._network", lambda _: pytest.fail("the network"))
+    return tmp_path / "card.yaml"
+
+
+@pytest.mark.parametrize("engine", ["onnx", "coreml"])
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"licence: 'CC0\n", " is not YAML: while scanning a quoted scalar"),
+        (b"licence: [CC0\n", " is not YAML: while parsing a flow sequence"),
+        (b"author: J\xf6rg\n", " is not YAML: 'utf-8' codec"),
+        (b"just words\n", " holds no mapping"),
+        (b"trained: 2025-01-31\n", ": 2025-01-31 is a date, which no card can hold; write it in q"),
+        (b"sources: [{seen: 2025-01-31 10:00:00}]\n", ": 2025-01-31 10:00:00 is a datetime"),
+        (b"2025-01-31: trained\n", ": keys must be str"),
+        (b"scores: !!set {a}\n", ": {'a'} is a set, which no card can hold"),
+    ],
+)
+def test_a_card_that_cannot_be_stored_is_one_line(
+    card: Path, model: Path, engine: str, content: bytes, message: str
+) -> None:
+    if engine == "coreml":
+        pytest.importorskip("coremltools")
+    card.write_bytes(content)
+    output = card.with_name("a.onnx" if engine == "onnx" else "a.mlpackage")
+    code, said = run(engine, model, "-o", output, "--card", card)
+    assert (code, said.count("\n")) == (1, 1), said
+    assert said.startswith(f"error: {card}{message}")
+    assert list(card.parent.iterdir()) == [card]
+
+
+def test_what_a_card_says_in_quotes_is_stored(model: Path, tmp_path: Path) -> None:
+    card = tmp_path / "card.yaml"
+    card.write_text("trained: '2025-01-31'\nscores: {sad: 5.5, none: null}\n")
+    code, said = run("onnx", model, "-o", tmp_path / "a.onnx", "--card", card, "--full-weights")
+    assert code == 0, said
+    stored = model_card(tmp_path / "a.onnx")
+    assert (stored["trained"], stored["scores"]) == ("2025-01-31", {"sad": 5.5, "none": None})
+
+
 def test_a_folder_that_is_no_package_is_not_replaced(model: Path, tmp_path: Path) -> None:
     pytest.importorskip("coremltools")
     folder = tmp_path / "Photos.mlpackage"

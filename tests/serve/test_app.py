@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 import re
+import socket
 import tempfile
+from time import monotonic, sleep
 from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 from PIL import Image
@@ -181,6 +184,41 @@ def test_health_models_and_metrics_tell_about_the_server(
     assert 'route="other",status="404"' in text
     assert "nowhere" not in text
     assert "animatte_pixels_total 2400.0" in text
+
+
+def counted(client: httpx.Client, status: int) -> bool:
+    line = f'animatte_requests_total{{route="/v1/cutout",status="{status}"}} 1.0'
+    return line in client.get("/metrics").text
+
+
+@pytest.mark.parametrize("kind", ["image/png", "multipart/form-data; boundary=x"])
+def test_a_client_that_leaves_is_counted_and_gives_its_place_back(
+    started: Started, photo: SimpleNamespace, kind: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    client = started()
+    head = f"POST /v1/cutout HTTP/1.1\r\nHost: a\r\nContent-Type: {kind}\r\nContent-Length: 9999"
+    address = (client.base_url.host, client.base_url.port)
+    with socket.create_connection(address) as connection:
+        connection.sendall(f"{head}\r\n\r\n--x\r\n".encode() + photo.data[:500])
+    end = monotonic() + 10
+    while not counted(client, 499):
+        assert monotonic() < end
+        sleep(0.02)
+    assert "animatte_inside 0.0" in client.get("/metrics").text
+    assert capfd.readouterr().err == ""
+
+
+def test_what_nobody_expected_is_counted_too(
+    started: Started, photo: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("animatte.serve.app.answered", broken)
+    client = started()
+    answer = client.post("/v1/cutout", content=photo.data, headers={**PNG, "Connection": "close"})
+    assert answer.status_code == 500
+    assert counted(client, 500)
 
 
 def test_the_interface_is_documented_without_another_host(started: Started) -> None:

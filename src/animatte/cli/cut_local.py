@@ -37,7 +37,7 @@ def cut_files(order: Order) -> None:
     num_jobs, shared = batch.planned(predictor, num_jobs, conduct.budget)
     keeps_record = listed.has_folders or conduct.resume
     settings = order.settings(predictor, options) if keeps_record else None
-    with batch.record_of(output, settings, conduct.resume) as record:
+    with batch.record_of(output, settings, conduct.resume, files.report) as record:
         results = batch.cut_photos(
             predictor,
             listed.photos,
@@ -88,26 +88,36 @@ def _files(
 def cut_stream(order: Order) -> None:
     """From standard input, or to standard output, on which nothing else is printed."""
     from animatte import batch
-    from animatte.images import write_whole
+    from animatte.images import Held, write_whole
+    from animatte.outputs import make_folder
 
     _check_stream(order)
-    (photo, *_), output = order.sources.names, order.sources.output or STREAM
-    is_file = output != STREAM
-    options = order.content.options(output if is_file else None, 1)
-    if is_file and Path(output).is_dir():
-        raise ValueError(
-            f"output {output} is a folder, and a photo from - has no name; name a file"
-        )
+    (photo, *_), output = order.sources.names, order.sources.output
+    options = order.content.options(None if output == STREAM else output, 1)
+    target = None if output in (None, STREAM) else _target(output, order.content.files)
     predictor = order.network.loaded(order.conduct.verbose)
-    source: Path | bytes = sys.stdin.buffer.read() if photo == STREAM else Path(photo)
+    is_piped = photo == STREAM
+    source = Held(sys.stdin.buffer.read(), "standard input") if is_piped else Path(photo)
     result, warnings = batch.cut_stream(predictor, source, options, order.conduct.budget)
     for warning in warnings:
         typer.echo(f"warning: {photo}: {warning}", err=True)
-    if is_file:
-        write_whole(Path(output), [result])
+    if target is not None:
+        make_folder(target.parent)
+        write_whole(target, [result])
         return
     sys.stdout.buffer.write(result)
     sys.stdout.buffer.flush()
+
+
+def _target(output: str, kept: Sequence[Path]) -> Path:
+    """The file of a photo that comes from standard input."""
+    from animatte import outputs
+
+    if outputs.names_folder(output):
+        raise ValueError(
+            f"output {output} is a folder, and a photo from - has no name; name a file"
+        )
+    return outputs.unread_path(output, kept)
 
 
 def _check_stream(order: Order) -> None:

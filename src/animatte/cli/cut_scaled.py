@@ -35,7 +35,7 @@ def cut_scaled(order: Order) -> None:
     predictor = network.loaded(conduct.verbose)
     keeps_record = conduct.resume or (work.listing.has_folders and _is_on_disk(work))
     settings = order.settings(predictor, options) if keeps_record else None
-    with _record_of(work, settings, conduct.resume) as record:
+    with _record_of(work, settings, conduct.resume, report) as record:
         results = scale.cut_scaled(
             setup,
             options,
@@ -81,15 +81,15 @@ def _is_on_disk(work: Work) -> bool:
 
 
 def _record_of(
-    work: Work, settings: Mapping[str, Any] | None, resume: bool
+    work: Work, settings: Mapping[str, Any] | None, resume: bool, report: Path | None
 ) -> AbstractContextManager[Record | None]:
     """The record of a folder of results; none without settings.
 
     Raises:
-        ValueError: if it is to be kept of pictures or results in a store.
+        ValueError: if it is to be kept of pictures or results in a store, or is the report.
     """
     from animatte import batch
 
     if settings is not None and not _is_on_disk(work):
         raise ValueError("--resume goes by files on disk; leave it out with addresses")
-    return batch.record_of(work.output, settings, resume)
+    return batch.record_of(work.output, settings, resume, report)

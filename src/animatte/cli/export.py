@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -63,13 +64,14 @@ def onnx(
     """
     if output.suffix != ".onnx":
         raise ValueError(f"output {output} is not an .onnx file; name it so")
+    added = _read_card(card)
     network, known = _network(model)
     from animatte.export.onnx import OPSET, export_onnx
 
     report = export_onnx(
         network,
         output,
-        card={**known, **_read_card(card)},
+        card={**known, **added},
         half_weights=not full_weights,
         images=_images(picture),
     )
@@ -113,11 +115,12 @@ def coreml(
     from animatte.export.coreml import DEFAULT_SIZES, export_coreml
 
     sizes = [_size(text) for text in size] if size else DEFAULT_SIZES
+    added = _read_card(card)
     network, known = _network(model)
     report = export_coreml(
         network,
         output,
-        card={**known, **_read_card(card)},
+        card={**known, **added},
         sizes=sizes,
         quantization=quantize,
         images=_images(picture),
@@ -182,7 +185,24 @@ def _read_card(path: Path | None) -> dict[str, Any]:
         return {}
     import yaml
 
-    values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(values, dict):
         raise ValueError(f"{path} holds no mapping; a card is 'licence: ...' and so on")  # noqa: TRY004
+    _check_storable(path, values)
     return values
+
+
+def _check_storable(path: Path, values: dict[Any, Any]) -> None:
+    """Whether a card can be stored as JSON, as it is beside the weights."""
+
+    def refuse(value: object) -> None:
+        kind = type(value).__name__
+        raise ValueError(f"{path}: {value} is a {kind}, which no card can hold; write it in quotes")
+
+    try:
+        json.dumps(values, default=refuse)
+    except TypeError as error:  # of a key
+        raise ValueError(f"{path}: {error}; write the key in quotes") from error

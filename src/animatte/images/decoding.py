@@ -21,7 +21,8 @@ from animatte.images.arrays import (
 from animatte.images.colour import rgb_from_cmyk
 from animatte.images.opening import Source, decoder_errors, opened_image
 
-_BITS_PER_SAMPLE, _PHOTOMETRIC, _EXTRA_SAMPLES = 258, 262, 338  # TIFF tags
+# TIFF tags
+_BITS_PER_SAMPLE, _PHOTOMETRIC, _PLANAR, _EXTRA_SAMPLES = 258, 262, 284, 338
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +68,7 @@ def raster_of_pillow(image: Image.Image) -> Raster:
 
 def _raster(image: Image.Image, stream: BinaryIO | None, name: str) -> Raster:
     """Decode with Pillow; with OpenCV where that alone keeps the 16 bits of each channel."""
+    _check_planes(image, name)
     key = image.info.get("transparency")
     icc_profile = image.info.get("icc_profile")
     is_deep = stream is not None and _has_deep_channels(image, stream)
@@ -92,6 +94,15 @@ def _raster(image: Image.Image, stream: BinaryIO | None, name: str) -> Raster:
         icc_profile if isinstance(icc_profile, bytes) else None,
         name,
     )
+
+
+def _check_planes(image: Image.Image, name: str) -> None:
+    """Neither Pillow nor OpenCV reads planes of 16 bits: both give garbage, or find damage."""
+    if _tag(image, _PLANAR) == (2,) and 16 in _tag(image, _BITS_PER_SAMPLE):
+        raise ImageError(
+            f"{name} stores its channels in separate planes of 16 bits (PlanarConfiguration 2), "
+            "which cannot be read; save it interleaved (PlanarConfiguration 1)"
+        )
 
 
 def _has_deep_channels(image: Image.Image, stream: BinaryIO) -> bool:

@@ -10,13 +10,21 @@ import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import BinaryIO, NamedTuple, TypeAlias
 
 from PIL import Image, UnidentifiedImageError
 
 from animatte.images.arrays import ImageError, ImageTooLargeError, size_text
 
-Source: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO
+
+class Held(NamedTuple):
+    """What came out of a pipe, which can be read but once; and the pipe's name, for messages."""
+
+    data: bytes
+    name: str
+
+
+Source: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO | Held
 
 DEFAULT_MAX_PIXELS = 256_000_000
 READABLE_SUFFIXES = (
@@ -83,14 +91,42 @@ def opened_image(source: Source, max_pixels: int) -> Iterator[tuple[Image.Image,
             yield image, stream, name
 
 
+class Header(NamedTuple):
+    """What the header of an image tells: (height, width) as stored, and whether it has an alpha."""
+
+    size: tuple[int, int]
+    has_alpha: bool
+
+
+def image_header(source: Source, max_pixels: int = DEFAULT_MAX_PIXELS) -> Header:
+    """What can be said of an image without decoding it.
+
+    Raises:
+        ImageError: for a missing, empty, foreign or over-large file.
+    """
+    with opened_image(source, max_pixels) as (image, _, _):
+        return Header((image.height, image.width), image.has_transparency_data)
+
+
 def image_size(source: Source, max_pixels: int = DEFAULT_MAX_PIXELS) -> tuple[int, int]:
     """(height, width) as stored, from the header alone.
 
     Raises:
         ImageError: for a missing, empty, foreign or over-large file.
     """
-    with opened_image(source, max_pixels) as (image, _, _):
-        return image.height, image.width
+    return image_header(source, max_pixels).size
+
+
+def lasting_source(path: Path) -> Path | Held:
+    """A file that can be opened again and again; a pipe (`<(...)`, /dev/stdin, a FIFO) is read.
+
+    Raises:
+        ImageError: if there is none, or it cannot be opened.
+    """
+    if os.path.isfile(path):  # noqa: PTH113  Path.is_file raises where the folder above is closed
+        return path
+    with _opened_file(path) as stream:
+        return path if stream.seekable() else Held(stream.read(), os.fspath(path))
 
 
 @contextmanager
@@ -121,7 +157,9 @@ def _damaged(name: str, reason: str) -> ImageError:
 @contextmanager
 def _opened(source: Source) -> Iterator[tuple[BinaryIO, str]]:
     """A seekable stream of the source, and its name for messages."""
-    if isinstance(source, bytes):
+    if isinstance(source, Held):
+        yield io.BytesIO(source.data), source.name
+    elif isinstance(source, bytes):
         yield io.BytesIO(source), "image"
     elif isinstance(source, str | os.PathLike):
         with _opened_file(source) as stream:

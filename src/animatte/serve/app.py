@@ -213,10 +213,18 @@ async def _counted(
     counters: Counters, request: Request, answer: Callable[[Request], Awaitable[Response]]
 ) -> Response:
     start = perf_counter()
-    response = await answer(request)
-    route = getattr(request.scope.get("route"), "path", "other")  # never what strangers make up
-    counters.requests.labels(route, str(response.status_code)).inc()
-    counters.seconds.labels(route).observe(perf_counter() - start)
+
+    def count(status: int) -> None:
+        route = getattr(request.scope.get("route"), "path", "other")  # never what strangers make up
+        counters.requests.labels(route, str(status)).inc()
+        counters.seconds.labels(route).observe(perf_counter() - start)
+
+    try:
+        response = await answer(request)
+    except Exception:  # what nobody expected, which the server behind this answers
+        count(500)
+        raise
+    count(response.status_code)
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response
 

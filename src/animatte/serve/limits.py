@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass, field, fields
 
@@ -33,3 +34,5 @@ class Limits:
             value, least = getattr(self, each.name), 0 if each.name in ("queue", "wait") else 1
             if value < least:
                 raise ValueError(f"{each.name} is {value}; it must be at least {least}")
+            if isinstance(value, float) and not math.isfinite(value):
+                raise ValueError(f"{each.name} is {value}; it must be a finite number, like 120")

@@ -15,6 +15,7 @@ from animatte.serve.limits import Limits
 from animatte.serve.refusals import RefusalError
 
 PHOTO_FIELD = "photo"
+CLIENT_LEFT = 499  # as others' logs have it; HTTP has no status for what nobody will read
 _RAW_TYPES = ("image/", "application/octet-stream")
 _FORM_TYPE = "multipart/form-data"
 # A part's headers and the boundaries around it.
@@ -33,7 +34,8 @@ async def received_photo(request: Request, limits: Limits) -> bytes:
     """Return the bytes of the photo that a request brings, as its body or in a form's field.
 
     Raises:
-        RefusalError: for another content type, no photo, a large body or a slow one.
+        RefusalError: for another content type, no photo, a large body or a slow one, or a client
+            that left.
     """
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind != _FORM_TYPE and not kind.startswith(_RAW_TYPES):
@@ -49,6 +51,10 @@ async def received_photo(request: Request, limits: Limits) -> bytes:
     except asyncio.TimeoutError as error:
         raise RefusalError(
             408, f"the photo did not arrive within {limits.upload_seconds:g} s; send it faster"
+        ) from error
+    except ClientDisconnect as error:  # nobody reads this, but it is counted
+        raise RefusalError(
+            CLIENT_LEFT, "the client left before the photo had arrived; send it again"
         ) from error
     if not photo:
         raise RefusalError(422, "the photo is empty (0 bytes); send an image file")
