@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
+from animatte.data.adobe import CompositionPair
 from animatte.data.augmentation import View
 from animatte.data.composed import Composed
 from animatte.data.composition import TRACKS, CompositionConfig
@@ -233,3 +234,20 @@ def test_views_without_a_subject_show_things_where_things_are_asked_for(
     assert with_things(0) == 0
     # Half of them have one; in half of these it is of another colour than what is behind.
     assert 0.12 < with_things(0.01) < 0.38
+
+
+def test_a_composite_that_is_made_when_it_is_read_gives_its_own_layers(
+    source: Source, backgrounds: Backgrounds, tmp_path: Path
+) -> None:
+    write(tmp_path / "behind.png", 40, (200, 300))
+    pairs = [
+        CompositionPair(pair.image, pair.alpha, None, pair.image, tmp_path / "behind.png")
+        for pair in source.pairs
+    ]
+    own = Source(pairs, 1, 0, foregrounds={pair.name: pair.image for pair in pairs})
+    cache = PictureCache(10**8)
+    compositor = Compositor(backgrounds, PLAIN, FurConfig(), 0, cache, own_layers=True)
+    layers = compositor.composed(own, whole, np.random.default_rng(0)).layers
+    assert layers is not None
+    assert layers.background.shape == (*SIZE, 3)
+    assert (layers.background == np.float32(40 / 255)).all()

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from animatte.data.folders import Pair
 from animatte.evaluation.cases import (
+    Case,
     dataset_pictures,
     distinct,
+    evenly,
     folder_pictures,
     given_pictures,
 )
@@ -98,3 +101,22 @@ def test_what_cannot_be_listed_is_one_line(arguments: dict[str, Path], words: st
 def test_a_folder_given_twice_is_refused(folder: Path) -> None:
     with pytest.raises(ValueError, match="given twice"):
         picture_sets([folder, folder])
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"),
+    [
+        (1, [3]),
+        (2, [1, 5]),
+        (3, [1, 3, 5]),
+        (5, [0, 2, 3, 4, 6]),
+        (7, [0, 1, 2, 3, 4, 5, 6]),
+        (9, [0, 1, 2, 3, 4, 5, 6]),
+        (None, [0, 1, 2, 3, 4, 5, 6]),
+    ],
+)
+def test_some_of_the_pictures_are_taken_from_everywhere(
+    count: int | None, expected: list[int]
+) -> None:
+    cases = [Case("set", Pair(Path(f"{number}.png"), None), False, "") for number in range(7)]
+    assert [int(case.pair.name) for case in evenly(cases, count)] == expected

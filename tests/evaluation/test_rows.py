@@ -12,7 +12,8 @@ import pytest
 from numpy.typing import NDArray
 
 import animatte
-from animatte.evaluation.cases import PictureSet, folder_pictures, given_pictures
+from animatte.data.adobe import CompositionPair
+from animatte.evaluation.cases import Case, PictureSet, folder_pictures, given_pictures
 from animatte.evaluation.contestants import (
     Contestant,
     ModelOptions,
@@ -298,3 +299,29 @@ def test_contestants_of_one_name_are_told_apart_and_none_enters_twice(tmp_path: 
     assert len({each.name for each in distinctly_named(entered)}) == 2
     with pytest.raises(ValueError, match="given twice"):
         distinctly_named([entered[0], entered[0]])
+
+
+def test_composites_of_one_foreground_are_scored_each_by_itself(
+    tmp_path: Path, tiny_model: Path
+) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    alpha = np.zeros((64, 64), np.uint8)
+    cv2.circle(alpha, (32, 32), 20, 255, -1)
+    for name, pixels in (
+        ("image", noise),
+        ("alpha", alpha),
+        ("black", noise * 0),
+        ("white", noise * 0 + 255),
+    ):
+        cv2.imwrite(str(tmp_path / f"{name}.png"), pixels)
+    image, truth = tmp_path / "image.png", tmp_path / "alpha.png"
+    pairs = [
+        CompositionPair(image, truth, None, image, tmp_path / f"{ground}.png", number=number)
+        for number, ground in enumerate(("black", "white"))
+    ]
+    sets = [PictureSet("two", "two", tuple(Case("two", pair, False, "") for pair in pairs), ())]
+    model = model_contestant(f"{tiny_model}", ModelOptions())
+    fresh = evaluated(sets, [model], RULES, jobs=1)
+    kept = evaluated(sets, [model], RULES, kept=tmp_path / "kept", jobs=1)
+    assert kept == fresh
+    assert fresh[0][0].scores["mad"] != fresh[0][1].scores["mad"]

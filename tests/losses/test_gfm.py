@@ -14,6 +14,8 @@ from animatte.losses.gfm import (
     glance_cross_entropy,
     gradient_loss,
     laplacian_loss,
+    laplacian_loss_published,
+    published_blurred,
 )
 
 
@@ -39,6 +41,22 @@ def test_gaussian_blur_equals_a_convolution() -> None:
     padded = functional.pad(image, (2, 2, 2, 2), mode="replicate")
     expected = functional.conv2d(padded, (kernel / kernel.sum())[None, None])
     torch.testing.assert_close(gaussian_blurred(image), expected)
+
+
+def test_the_published_blur_equals_a_convolution_with_a_sum_of_gaussians() -> None:
+    image = torch.rand(2, 1, 9, 11)
+    squared = torch.exp(-torch.arange(-2.0, 3.0).square() / 2).square()
+    kernel = squared[:, None] + squared[None, :]
+    padded = functional.pad(image, (2, 2, 2, 2), mode="replicate")
+    expected = functional.conv2d(padded, (kernel / kernel.sum())[None, None])
+    torch.testing.assert_close(published_blurred(image), expected)
+
+
+def test_the_published_laplacian_loss_sees_a_constant_offset_by_its_rest() -> None:
+    alpha, weight = torch.rand(1, 1, 64, 64), torch.zeros(1, 1, 64, 64)
+    assert laplacian_loss_published(alpha, alpha).item() == 0
+    assert laplacian_loss_published(alpha + 0.2, alpha).item() == pytest.approx(0.2, abs=1e-5)
+    assert laplacian_loss_published(1 - alpha, alpha, weight).item() == 0
 
 
 def test_laplacian_loss_of_equal_mattes_is_zero_and_a_constant_offset_is_unseen() -> None:

@@ -207,3 +207,14 @@ def test_a_decoder_that_does_not_fit_the_encoder_is_refused(num_stages: int) -> 
 def test_a_head_knows_its_channels_with_and_without_a_skip() -> None:
     assert DecoderConfig(((8, 4),), head_skip=True).head_channels(3) == 7
     assert DecoderConfig(((8, 4),), head_skip=False).head_channels(3) == 4
+
+
+def test_a_sure_focus_still_learns_in_bfloat16() -> None:
+    heads = slim_gfm("TT").heads
+    score = torch.full((1, 1, 2, 2), 8.0, requires_grad=True)
+    heads.focus_head = nn.Identity()  # type: ignore[assignment]
+    with torch.autocast("cpu", torch.bfloat16):
+        focus = heads.focus(score.bfloat16())
+    focus.sum().backward()  # type: ignore[no-untyped-call]
+    assert score.grad is not None
+    assert score.grad.min() > 1e-4

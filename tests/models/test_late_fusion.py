@@ -74,16 +74,15 @@ def test_norms_are_the_published_ones() -> None:
         network = built_lfm(LFM_CONFIGS["lfm"])
     epsilons = {
         part: {module.eps for module in getattr(network, part).modules() if is_norm(module)}
-        for part in ("foreground_decoder", "background_decoder", "fusion")
+        for part in ("encoder", "foreground_decoder", "background_decoder", "fusion")
     }
     assert epsilons == {
+        "encoder": {1.001e-5},
         "foreground_decoder": {1.001e-5},
         "background_decoder": {1.001e-5},
         "fusion": {1e-3},
     }
-    decoders = [network.foreground_decoder, network.background_decoder, network.fusion]
-    momenta = {m.momentum for part in decoders for m in part.modules() if is_norm(m)}
-    assert momenta == {0.01}
+    assert {module.momentum for module in network.modules() if is_norm(module)} == {0.01}
 
 
 def is_norm(module: nn.Module) -> bool:

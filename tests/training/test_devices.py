@@ -15,6 +15,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from animatte.models.registry import GFM_CONFIGS, built_encoder
 from animatte.training.devices import check_parts, compiler_works, shares
 from animatte.training.loop import train
 from animatte.training.recipe import read_recipe
@@ -170,3 +171,16 @@ def test_batch_norm_over_several_gpus_can_be_frozen_too(shared_recipe: Path) -> 
     }
     assert norms
     assert all(training == name.startswith("trunk.context.") for name, training in norms.items())
+
+
+def test_an_encoder_s_folded_batch_norm_stays_frozen_over_several_gpus() -> None:
+    encoder = built_encoder(GFM_CONFIGS["animatte-s"].encoder)
+    nn.SyncBatchNorm.convert_sync_batchnorm(encoder)  # type: ignore[no-untyped-call]
+    encoder.train()
+    norms = [
+        module
+        for module in encoder.get_submodule("features").modules()
+        if isinstance(module, nn.SyncBatchNorm)
+    ]
+    assert norms
+    assert not any(norm.training for norm in norms)

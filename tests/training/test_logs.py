@@ -163,3 +163,15 @@ def test_the_commit_is_that_of_the_checkout_and_marked_where_files_have_changed(
     assert git_commit(tmp_path / "untracked.py") is None
     file.write_text("two")
     assert git_commit(file) == git("rev-parse", "HEAD") + "+"
+
+
+def test_the_best_by_another_score_is_looked_for_anew(shared_recipe: Path, tmp_path: Path) -> None:
+    root = shared_recipe.parent / "data"
+    watched = f"validation={{root: {root}, folders: [discs], every: 1, pictures: 3, best: "
+    train(read_recipe(shared_recipe, [f"{watched}mad}}"]), tmp_path, last_step=1)
+    best = tmp_path / "tiny.best.safetensors"
+    best.unlink()
+    train(read_recipe(shared_recipe, [f"{watched}mad}}"]), tmp_path, last_step=1)
+    assert not best.exists()
+    train(read_recipe(shared_recipe, [f"{watched}sad}}"]), tmp_path, last_step=2)
+    assert best.exists()

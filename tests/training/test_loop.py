@@ -17,7 +17,7 @@ from animatte.training.loading import batches
 from animatte.training.loop import train, training_step
 from animatte.training.recipe import read_recipe
 from animatte.training.runs import opened_run
-from animatte.training.sources import network_of, stream_of
+from animatte.training.sources import network_of, state_to_share, stream_of
 
 STEADY = (
     "stages.0.optimiser={rate: 3e-3, encoder_rate: 3e-3, schedule: {kind: polynomial, warmup: 0}}"
@@ -119,22 +119,30 @@ def test_a_training_can_begin_from_a_model(recipe_file: Path, tmp_path: Path) ->
         trained(recipe_file, tmp_path / "third", initial, "network.rosta=FT")
 
 
+def fresh_encoder(recipe_file: Path, file: Path) -> dict[str, Tensor]:
+    """Write other weights of the recipe's encoder, with torchvision's names."""
+    torch.manual_seed(5)
+    encoder = network_of(read_recipe(recipe_file).network)[0].encoder
+    state = encoder.state_dict()
+    fresh = {name: state[name] for name in state if not name.startswith("detail.")}
+    save_file(fresh, file)
+    return fresh
+
+
+def anew(model: Path, encoder: Path) -> list[str]:
+    return [
+        f"network.initial={model}",
+        f"network.encoder_weights={encoder}",
+        "network.encoder_anew=true",
+    ]
+
+
 def test_the_encoder_can_begin_anew_beside_decoders_that_were_trained(
     recipe_file: Path, tmp_path: Path
 ) -> None:
     model = train(read_recipe(recipe_file), tmp_path / "first")
-    torch.manual_seed(5)
-    encoder = network_of(read_recipe(recipe_file).network)[0].encoder
-    fresh = {
-        f"features.{name}": value
-        for name, value in encoder.get_submodule("features").state_dict().items()
-    }
-    save_file(fresh, tmp_path / "encoder.safetensors")
-    overrides = [
-        f"network.initial={model}",
-        f"network.encoder_weights={tmp_path / 'encoder.safetensors'}",
-        "network.encoder_anew=true",
-    ]
+    fresh = fresh_encoder(recipe_file, tmp_path / "encoder.safetensors")
+    overrides = anew(model, tmp_path / "encoder.safetensors")
     network, _ = network_of(read_recipe(recipe_file, overrides).network)
     state, before = network.state_dict(), load_file(model)
     for name in ("trunk.context.bottleneck.weight", "heads.glance_head.last.weight"):
@@ -149,6 +157,20 @@ def test_the_encoder_can_begin_anew_beside_decoders_that_were_trained(
     for name, value in weights.items():
         whole = f"trunk.encoder.{name}"
         torch.testing.assert_close(kept[whole], 0.75 * value + 0.25 * before[whole])
+
+
+def test_of_a_grown_network_whose_encoder_begins_anew_only_the_encoder_is_shared_as_it_was(
+    shared_recipe: Path, tmp_path: Path
+) -> None:
+    model = train(read_recipe(shared_recipe), tmp_path / "narrow", last_step=1)
+    fresh_encoder(shared_recipe, tmp_path / "encoder.safetensors")
+    overrides = [*anew(model, tmp_path / "encoder.safetensors"), "network.initial_share=0.5"]
+    section = read_recipe(shared_recipe, [*overrides, "network.width=2"]).network
+    network, _ = network_of(section)
+    begun, shared = network.state_dict(), state_to_share(section, network)
+    differing = {name for name in begun if not torch.equal(begun[name], shared[name])}
+    assert differing
+    assert all(name.startswith("trunk.encoder.") for name in differing)
 
 
 def test_a_training_can_begin_from_the_mean_of_models(recipe_file: Path, tmp_path: Path) -> None:

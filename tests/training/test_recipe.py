@@ -42,6 +42,8 @@ def test_a_width_widens_the_network(recipe_file: Path) -> None:
         ("stages.0.phases.0.steps=many", r"phases\.0\.steps"),
         ("stages.0.phases=[]", "phases"),
         ("stages=[]", "stages"),
+        ("stages.0.phases.0.scale=[1.2, 0.6]", r"scale is \[1\.2, 0\.6\]; give the least first"),
+        ("stages.0.reading=paper", r"stages\.0\.reading is of late fusion's losses"),
         ("stages.0.phases.0.epochs=2", "steps or epochs"),
         ("stages.0.optimiser.schedule={kind: square}", "schedule"),
         ("stages=[{loss: {a: 1}, phases: [{size: 64, batch: 1}]}]", "steps or epochs"),

@@ -69,3 +69,11 @@ def test_things_need_backgrounds(recipe_file: Path, switch: str) -> None:
     recipe = read_recipe(recipe_file, ["data.backgrounds=null", f"data.composition.{switch}=0.1"])
     with pytest.raises(ValueError, match=rf"data\.composition\.{switch} takes colours from"):
         stream_of(recipe.data, recipe.seed)
+
+
+def test_other_backgrounds_are_asked_for_only_where_there_are_some(recipe_file: Path) -> None:
+    recipe = read_recipe(recipe_file, ["data.sources.0.replaced=0.5", "data.backgrounds=null"])
+    with pytest.raises(
+        ValueError, match=r"data\.sources\.0\.replaced is 0\.5, and there is nothing"
+    ):
+        stream_of(recipe.data, recipe.seed)

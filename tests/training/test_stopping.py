@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 import os
 import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -78,3 +81,22 @@ def test_the_second_request_to_stop_acts_at_once() -> None:
             asked.append(request.asked)
             os.kill(os.getpid(), signal.SIGINT)
     assert asked == [False, True]
+
+
+@pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_asked_of_the_whole_group_is_saved_too(
+    shared_recipe: Path, tmp_path: Path, asked: signal.Signals
+) -> None:
+    command = [sys.executable, "-m", "animatte", "train", str(shared_recipe), "-o", str(tmp_path)]
+    long = ["data.workers=1", "log_every=1", "stages.0.phases.0.steps=100000"]
+    process = subprocess.Popen(
+        [*command, *long], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
+    )
+    log = tmp_path / "metrics.jsonl"
+    while process.poll() is None and not (log.exists() and log.stat().st_size):
+        time.sleep(0.1)
+    os.killpg(process.pid, asked)
+    told, _ = process.communicate(timeout=100)
+    assert b"the state is saved" in told, told
+    assert process.returncode == 130
+    assert saved_states(tmp_path)

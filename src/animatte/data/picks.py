@@ -76,11 +76,13 @@ class Picker:
         """The photo's layers: those of its files, else estimated."""
         image = unit_pixels(self.photo(pick))
         foreground, alpha = self.subject(pick, account, fur, rng)
-        path = pick.source.pairs[pick.number].background
-        if path is None:
+        pair = pick.source.pairs[pick.number]
+        if pair.background is None:
             return Layers(image, alpha, foreground, estimated_foreground(image, 1 - alpha))
-        self._check_size(path, pick)
-        return Layers(image, alpha, foreground, unit_pixels(self.pictures.seen(path, pick.view)))
+        if type(pair) is Pair:  # others bring theirs to the alpha's size
+            self._check_size(pair.background, pick)
+        behind = self.pictures.background(pair, pick.view)
+        return Layers(image, alpha, foreground, unit_pixels(behind))
 
     def subject(self, pick: Pick, account: Account, fur: FurConfig, rng: Generator) -> Subject:
         """The foreground in the view, by its file of colours or estimated; with fur or without."""

@@ -103,6 +103,23 @@ class PictureCache:
         image = self._kept((path, f"image/{part}"), lambda: decoded_image(path, part))
         return view.of(image) if part == 1 else view.through(1 / part, (0, 0)).of(image)
 
+    def background(self, pair: Pair, view: View) -> Plane:
+        """Return a view of what is behind the subject of a pair that has it, (H, W, 3) RGB.
+
+        Raises:
+            ValueError: if the file cannot be decoded.
+        """
+        assert pair.background is not None
+        if type(pair) is Pair:
+            return self.seen(pair.background, view)
+
+        def decoded() -> Plane:
+            behind = pair.read_background()
+            assert behind is not None
+            return behind
+
+        return view.of(self._kept((pair, "background"), decoded))
+
     def alpha(self, pair: Pair) -> Plane:
         """Return a pair's alpha (H, W), without decoding its picture.
 

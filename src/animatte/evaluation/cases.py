@@ -113,10 +113,9 @@ def distinct(sets: Sequence[PictureSet]) -> list[PictureSet]:
 
 def evenly(cases: Sequence[Case], count: int | None) -> list[Case]:
     """Take so many cases, evenly spaced; all where there are fewer, or for None."""
-    if count is None:
+    if count is None or count >= len(cases):
         return list(cases)
-    step = max(1, len(cases) // count)
-    return list(cases[step // 2 :: step][:count])
+    return [cases[(2 * index + 1) * len(cases) // (2 * count)] for index in range(count)]
 
 
 def _renamed(pictures: PictureSet) -> PictureSet:

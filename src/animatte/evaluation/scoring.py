@@ -209,9 +209,8 @@ def _checked_trimap(pair: Pair, truth: Truth) -> NDArray[np.uint8] | None:
 def _key(task: Task, prediction: Path | None) -> tuple[str, str]:
     """The name of a task's result, and the picture's digest."""
     pair, rules = task.case.pair, task.rules
-    files = {part: path for part, path in pair.files.items() if part != "background"}
     about = [task.contestant.settings, rules, task.case.is_hard, pair.labels]
-    key, digests = result_key(about, {**files, "prediction": prediction})
+    key, digests = result_key(about, {**pair.files, "prediction": prediction})
     return key, digests["image"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -46,38 +47,72 @@ def laplacian_loss(predicted: Tensor, true: Tensor, weight: Tensor | None = None
         true: (B, 1, H, W).
         weight: (B, 1, H, W) multiplies both before the pyramid; None for the whole image.
     """
-    difference = predicted - true
-    if weight is not None:
-        difference = difference * weight
-    # The pyramid is linear, so one pyramid of the difference serves for two.
-    levels = laplacian_pyramid(difference)
+    *bands, _ = laplacian_pyramid(_weighted_difference(predicted, true, weight), gaussian_blurred)
+    return torch.stack([level.abs().mean() for level in bands]).sum()
+
+
+def laplacian_loss_published(
+    predicted: Tensor, true: Tensor, weight: Tensor | None = None
+) -> Tensor:
+    """The same as GFM's program computes it (its core/evaluate.py).
+
+    Its kernel is no product of two Gaussians but their sum, and what the pyramid leaves over counts
+    as a sixth level, so that a constant offset is seen.
+
+    Args:
+        predicted: (B, 1, H, W); both sides at least 32.
+        true: (B, 1, H, W).
+        weight: (B, 1, H, W) multiplies both before the pyramid; None for the whole image.
+    """
+    levels = laplacian_pyramid(_weighted_difference(predicted, true, weight), published_blurred)
     return torch.stack([level.abs().mean() for level in levels]).sum()
 
 
-def laplacian_pyramid(image: Tensor) -> list[Tensor]:
-    """Return `PYRAMID_LEVELS` band-pass levels of (B, 1, H, W), finest first."""
+def laplacian_pyramid(image: Tensor, blurred: Callable[[Tensor], Tensor]) -> list[Tensor]:
+    """Return `PYRAMID_LEVELS` band-pass levels of (B, 1, H, W), finest first, and the rest."""
     levels = []
     for _ in range(PYRAMID_LEVELS):
-        smooth = gaussian_blurred(image)
+        smooth = blurred(image)
         levels.append(image - smooth)
         image = functional.avg_pool2d(smooth, 2)
-    return levels
+    return [*levels, image]
 
 
 def gaussian_blurred(image: Tensor) -> Tensor:
-    """Blur (B, 1, H, W) by a 5×5 Gaussian of σ 1, edges replicated.
+    """Blur (B, 1, H, W) by a 5×5 Gaussian of σ 1, edges replicated."""
+    taps = _gaussian_taps(1 / 2)
+    return _blurred(image, taps, taps)
+
+
+def published_blurred(image: Tensor) -> Tensor:
+    """Blur (B, 1, H, W) by GFM's program's 5×5 kernel, g(x) + g(y) with g(d) = exp(-d²)."""
+    taps, flat = _gaussian_taps(1.0), [1 / 5] * 5
+    return (_blurred(image, taps, flat) + _blurred(image, flat, taps)) / 2
+
+
+def _gaussian_taps(steepness: float) -> list[float]:
+    weights = [math.exp(-steepness * offset * offset) for offset in range(-2, 3)]
+    return [weight / sum(weights) for weight in weights]
+
+
+def _blurred(image: Tensor, down: Sequence[float], across: Sequence[float]) -> Tensor:
+    """Convolve (B, 1, H, W) with five taps each way, edges replicated.
 
     Shifted sums, since a convolution of one channel is many times slower, backward above all.
     """
-    weights = [math.exp(-offset * offset / 2) for offset in range(-2, 3)]
-    taps = [weight / sum(weights) for weight in weights]
     height, width = image.shape[-2:]
     padded = functional.pad(image, (2, 2, 2, 2), mode="replicate")
-    rows = sum(tap * padded[..., at : at + height, :] for at, tap in enumerate(taps))
+    rows = sum(tap * padded[..., at : at + height, :] for at, tap in enumerate(down))
     assert isinstance(rows, Tensor)
-    blurred = sum(tap * rows[..., at : at + width] for at, tap in enumerate(taps))
+    blurred = sum(tap * rows[..., at : at + width] for at, tap in enumerate(across))
     assert isinstance(blurred, Tensor)
     return blurred
+
+
+def _weighted_difference(predicted: Tensor, true: Tensor, weight: Tensor | None) -> Tensor:
+    """Pyramids are linear, so one of this serves for two."""
+    difference = predicted - true
+    return difference if weight is None else difference * weight
 
 
 def composition_loss(
@@ -86,7 +121,8 @@ def composition_loss(
     """√(d² + ε), the mean over pixels and channels, d between two composites (GFM Eq. 8).
 
     One is of the predicted alpha, the other of the true one: the image itself as long as its
-    colours are not changed afterwards.
+    colours are not changed afterwards. GFM's program adds the channels up, so that its loss is
+    three times this one.
 
     Args:
         predicted: (B, 1, H, W).

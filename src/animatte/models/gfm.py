@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from animatte.models.decoders import FocusDecoder, GlanceDecoder, Head
 from animatte.models.encoders.base import Encoder, InputScaling
-from animatte.models.layers import PyramidPooling
+from animatte.models.layers import PyramidPooling, probability
 from animatte.models.rosta import Rosta, collaborative_matting
 
 
@@ -120,11 +120,11 @@ class RostaHeads(nn.Module):
     def glance(self, glance_features: Tensor) -> tuple[Tensor, Tensor]:
         """Return glance scores in [0, 1] and their logits, both (B, C, H, W)."""
         logits = self.glance_head(glance_features)
-        return (logits.softmax(dim=1) if self.softmax else logits.sigmoid()), logits
+        return (logits.softmax(dim=1) if self.softmax else probability(logits)), logits
 
     def focus(self, focus_features: Tensor) -> Tensor:
         """Return (B, 1, H, W) focus in [0, 1]."""
-        return torch.sigmoid(self.focus_head(focus_features))
+        return probability(self.focus_head(focus_features))
 
     def forward(self, glance_features: Tensor, focus_features: Tensor) -> GFMOutput:
         """Return both heads' predictions and what they merge to."""

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from animatte.models.encoders.base import Encoder, InputScaling
+from animatte.models.layers import probability
 
 # The released program's, in torch's sense of momentum: the share of the newest batch.
 NORM_MOMENTUM = 0.01
@@ -234,11 +235,6 @@ class LFM(nn.Module):
         probable, improbable = foreground.sides[-1], background.sides[-1]
         alpha = beta * probable + (1 - beta) * (1 - improbable)
         return LFMOutput(probable, improbable, beta, alpha, foreground.sides, background.sides)
-
-
-def probability(score: Tensor) -> Tensor:
-    """Sigmoid in float32: in bfloat16 all that is above 0.998 is 1, and learns nothing any more."""
-    return torch.sigmoid(score.float())
 
 
 def doubled(features: Tensor) -> Tensor:

@@ -36,6 +36,11 @@ def enlarged(features: Tensor, factor: int) -> Tensor:
     )
 
 
+def probability(score: Tensor) -> Tensor:
+    """Sigmoid in float32: in bfloat16 all that is above 0.998 is 1, and learns nothing any more."""
+    return torch.sigmoid(score.float())
+
+
 class PyramidPooling(nn.Module):
     """Context at several scales (PSP; Zhao et al. 2017) as GFM uses it: without batch norm.
 

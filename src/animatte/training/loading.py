@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 from collections.abc import Iterator
 from itertools import chain, islice
+from threading import Thread
 from time import monotonic
 from typing import NamedTuple
 
@@ -104,8 +107,21 @@ def told_by(error: ValueError) -> str:
 
 
 def leave_stopping_to_the_loop(_: int) -> None:
-    """Let Ctrl-C pass a loader's process by: the loop still wants the batch it waits for."""
+    """Let Ctrl-C, and a stop asked of a whole group, pass a loader's process by.
+
+    The loop still wants the batch that it waits for, and ends the process when it is done.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":  # elsewhere a signal does not say whose it is
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        Thread(target=_end_where_the_loop_says_so, daemon=True).start()
+
+
+def _end_where_the_loop_says_so() -> None:
+    if sys.platform == "linux":
+        while signal.sigwaitinfo({signal.SIGTERM}).si_pid != os.getppid():
+            pass
+        os._exit(0)
 
 
 def loaded(examples: list[Example]) -> Loaded:

@@ -15,6 +15,7 @@ from animatte.losses.gfm import (
     glance_cross_entropy,
     gradient_loss,
     laplacian_loss,
+    laplacian_loss_published,
 )
 from animatte.losses.late_fusion import (
     ReadingName,
@@ -118,18 +119,23 @@ def _of_alpha(term: AlphaTerm) -> RostaTerm:
 ALPHA_TERMS: Mapping[str, AlphaTerm] = {
     "l1": lambda alpha, batch: alpha_l1_loss(alpha, batch.alpha, torch.ones_like(batch.alpha)),
     "laplacian": lambda alpha, batch: laplacian_loss(alpha, batch.alpha),
+    "laplacian_published": lambda alpha, batch: laplacian_loss_published(alpha, batch.alpha),
     "composition": lambda alpha, batch: composition_loss(
         alpha, batch.alpha, batch.foreground, batch.background
     ),
 }
 # Of one RoSTa (GFM section 3.5), each a scalar.
 GFM_TERMS: Mapping[str, RostaTerm] = {
-    # Cross entropy of true logits, and of the glance's scores taken for logits, as published.
+    # Cross entropy of true logits, and of the glance's scores taken for logits, as published; so
+    # too the Laplacian, as the paper says and as GFM's program computes it.
     "glance": lambda known: glance_cross_entropy(known.logits, known.label),
     "glance_published": lambda known: glance_cross_entropy(known.glance, known.label),
     # The focus in the band; and elsewhere, so that a band found too wide does no harm.
     "focus_l1": lambda known: alpha_l1_loss(known.focus, known.target, known.band),
     "focus_laplacian": lambda known: laplacian_loss(known.focus, known.target, known.band),
+    "focus_laplacian_published": lambda known: laplacian_loss_published(
+        known.focus, known.target, known.band
+    ),
     "focus_gradient": lambda known: gradient_loss(known.focus, known.target, known.band),
     "focus_outside": lambda known: alpha_l1_loss(known.focus, known.target, 1 - known.band),
     # Alpha merged in expectation (ours), and merged as at use (the paper's).

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
+from animatte.losses.late_fusion import DEFAULT_READING
 from animatte.models.registry import GFMConfig, NetworkConfig, network_config
 from animatte.training.complaints import complaint
 from animatte.training.data_sections import DataSection
@@ -141,6 +142,8 @@ class Recipe(Section):
         known = term_names(self.network.config)
         network = " ".join(filter(None, (self.network.name, self.network.rosta)))
         for index, stage in enumerate(self.stages):
+            if stage.reading != DEFAULT_READING and isinstance(self.network.config, GFMConfig):
+                raise ValueError(f"stages.{index}.reading is of late fusion's losses; leave it out")
             unknown = next((name for name in stage.loss if name not in known), None)
             if unknown is None:
                 continue
@@ -167,6 +170,12 @@ class Recipe(Section):
         }
         manners = ("validation", "compile", "explosion", "log_every", "save_every", "keep")
         return self.model_dump(mode="json", exclude={**places, **dict.fromkeys(manners, True)})
+
+    @property
+    def judged(self) -> str:
+        """By what, and on what, the best model is judged: one text, to be compared."""
+        section = self.validation
+        return "" if section is None else section.model_dump_json(exclude={"root", "every"})
 
 
 def read_recipe(recipe: Path, overrides: Sequence[str] = ()) -> Recipe:

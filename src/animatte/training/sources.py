@@ -70,9 +70,14 @@ def state_to_share(section: NetworkSection, network: MattingNetwork) -> dict[str
     """
     if not section.initial_share:
         return {}
+    state = deepcopy(network.state_dict())
     if section.encoder_anew and section.initial is not None:
-        return first_state(section.initial, section.config)
-    return deepcopy(network.state_dict())
+        # The rest stays the network's: where that was grown, new channels were drawn by chance.
+        modules = network.named_modules()
+        encoder = next(name for name, module in modules if module is network.encoder)
+        first = first_state(section.initial, section.config)
+        state |= {name: first[name] for name in first if name.startswith(f"{encoder}.")}
+    return state
 
 
 def first_state(initial: Path | tuple[Path, ...], config: NetworkConfig) -> dict[str, Tensor]:
@@ -158,6 +163,7 @@ def stream_of(
         with _told(f"data.sources.{number}"):
             sources.append(_source(section.root, source, composition.replaced))
     backgrounds = _backgrounds(section)
+    _check_replaced(section, backgrounds)
     if any(source.replaced for source in sources):
         _check_backgrounds(section, composition, backgrounds)
     for switch in ("hidden", "nested"):
@@ -189,6 +195,18 @@ def _told(key: str) -> Iterator[None]:
         raise ValueError(f"{key}: {error.filename}: {error.strerror}") from error
     except ValueError as error:
         raise ValueError(f"{key}: {error}") from error
+
+
+def _check_replaced(section: DataSection, backgrounds: Backgrounds) -> None:
+    """Refuse a source that asks for other backgrounds where there are none."""
+    if backgrounds.plain or backgrounds.objects:
+        return
+    for number, source in enumerate(section.sources):
+        if source.replaced:
+            raise ValueError(
+                f"data.sources.{number}.replaced is {source.replaced:g}, and there is nothing to "
+                "put there; name a folder of pictures in data.backgrounds, or leave replaced out"
+            )
 
 
 def _check_backgrounds(

@@ -18,7 +18,8 @@ class PhaseSection(Section):
         epochs: instead of steps; an epoch is as many examples as the sources have pictures.
         size: side of the views, a multiple of 32.
         batch: examples a step.
-        scale: least and greatest side of a view in sides of the picture.
+        scale: least and greatest side of a view in sides of the picture; of no use where
+            `data.view.crops` says which sides in pixels are taken.
     """
 
     steps: Positive | None = None
@@ -31,6 +32,15 @@ class PhaseSection(Section):
     def _has_one_length(self) -> PhaseSection:
         if (self.steps is None) == (self.epochs is None):
             raise ValueError("give steps or epochs, one of the two")
+        return self
+
+    @model_validator(mode="after")
+    def _has_an_ordered_scale(self) -> PhaseSection:
+        least, greatest = self.scale
+        if least > greatest:
+            raise ValueError(
+                f"scale is [{least:g}, {greatest:g}]; give the least first, then the greatest"
+            )
         return self
 
 

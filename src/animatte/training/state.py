@@ -69,6 +69,7 @@ class TrainingState:
             "step": self.step,
             "usual_loss": self.usual_loss,
             "best": self.best,
+            "judged": recipe.judged,
             "recipe": json.dumps(recipe.decisive),
         }
 
@@ -87,7 +88,9 @@ class TrainingState:
             self.average.load_state_dict(contents["average"])
             self.optimiser.load_state_dict(contents["optimiser"])
             self.step = contents["step"]
-            self.usual_loss, self.best = contents["usual_loss"], contents["best"]
+            self.usual_loss = contents["usual_loss"]
+            if contents.get("judged", recipe.judged) == recipe.judged:
+                self.best = contents["best"]  # else by another score, or on other pictures
         except (RuntimeError, KeyError, TypeError) as error:
             first = next(iter(str(error).splitlines()), "nothing in it")
             raise ValueError(f"no state of this training ({first})") from error

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from animatte.models.layers import conv_bn_relu
 from animatte.models.state_dicts import mismatch, tensors_in, weights, without_counters
@@ -108,7 +109,7 @@ class TappedEncoder(Encoder):
         super().train(mode)
         if self.frozen_norm:
             for module in self.features.modules():
-                if isinstance(module, nn.BatchNorm2d):
+                if isinstance(module, _BatchNorm):  # of several processes, too: SyncBatchNorm
                     module.eval()
         return self
 
