@@ -18,6 +18,9 @@ from animatte.cli import app
 from animatte.data.registry import DATASETS
 from animatte.models.registry import built_gfm, gfm_config
 from animatte.predictor import load
+from animatte.strategies import STRATEGIES
+from animatte.training.recipe import read_recipe
+from animatte.training.schedule import plans
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -83,6 +86,27 @@ def test_a_command_works_as_shown(command: str, folder: Path, tiny_model: Path) 
         save_small_model(folder / arguments[-1])
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
+
+
+TRAININGS = [shlex.split(line)[2:] for line in commands() if line.startswith("animatte train ")]
+
+
+@pytest.mark.parametrize("words", TRAININGS, ids=" ".join)
+def test_a_training_as_shown_has_a_recipe_that_takes_what_is_put_into_it(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if words[0].startswith("-"):
+        return  # asks for no training
+    (example,) = [text for text in blocks(ROOT / "docs/recipes.md", "yaml") if "mine-{" in text]
+    (tmp_path / "mine.yaml").write_text(example)
+    monkeypatch.chdir(tmp_path if words[0] == "mine.yaml" else ROOT)
+    recipe = read_recipe(Path(words[0]), [word for word in words[1:] if "=" in word])
+    assert plans(recipe.stages, 100)[-1].end > 0
+
+
+def test_the_guide_names_every_strategy() -> None:
+    guide = (ROOT / "docs/cut.md").read_text(encoding="utf-8")
+    assert [name for name in STRATEGIES if f"`{name}`" not in guide] == []
 
 
 @pytest.mark.usefixtures("folder")
