@@ -37,8 +37,9 @@ def enlarged(features: Tensor, factor: int) -> Tensor:
 
 
 def probability(score: Tensor) -> Tensor:
-    """Sigmoid in float32: in bfloat16 all that is above 0.998 is 1, and learns nothing any more."""
-    return torch.sigmoid(score.float())
+    """Sigmoid; of half precision in float32, as bfloat16 is 1 above 0.998, and learns no more."""
+    is_half = score.dtype in (torch.bfloat16, torch.float16)
+    return torch.sigmoid(score.float() if is_half else score)
 
 
 class PyramidPooling(nn.Module):
