@@ -16,7 +16,7 @@ from animatte.models.layers import probability
 
 # The released program's, in torch's sense of momentum: the share of the newest batch.
 NORM_MOMENTUM = 0.01
-DECODER_NORM_EPSILON = 1.001e-5
+NORM_EPSILON = 1.001e-5  # of encoder and decoders
 FUSION_NORM_EPSILON = 1e-3
 
 
@@ -98,7 +98,7 @@ class DecoderBlock(nn.Module):
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
         self.conv = nn.Conv2d(in_channels, out_channels, 1, bias=False)
-        self.norm = nn.BatchNorm2d(out_channels, DECODER_NORM_EPSILON, NORM_MOMENTUM)
+        self.norm = nn.BatchNorm2d(out_channels, NORM_EPSILON, NORM_MOMENTUM)
 
     def forward(self, features: Tensor, skip: Tensor | None = None) -> Tensor:
         """Return (B, `out_channels`, 2·H, 2·W) from (B, C, H, W)."""

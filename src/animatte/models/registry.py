@@ -21,7 +21,14 @@ from animatte.models.encoders.resnet import (
     ResNet34TwoMore,
 )
 from animatte.models.gfm import GFM, GFMTrunk, IntegratedGFM, RostaHeads, RostaIntegration
-from animatte.models.late_fusion import LFM, BranchDecoder, FusionNetwork, LFMConfig
+from animatte.models.late_fusion import (
+    LFM,
+    NORM_EPSILON,
+    NORM_MOMENTUM,
+    BranchDecoder,
+    FusionNetwork,
+    LFMConfig,
+)
 from animatte.models.layers import PyramidPooling
 from animatte.models.rosta import Rosta
 
@@ -44,7 +51,7 @@ ENCODERS: Mapping[str, Callable[[], Encoder]] = {
     "resnet101": partial(ResNet, Bottleneck, RESNET101),
     "resnet_tiny": partial(ResNet, BasicBlock, (1, 1, 1, 1), widths=(16, 24, 32, 48)),
     "densenet121": DenseNet121,
-    "densenet201": DenseNet201,
+    "densenet201": partial(DenseNet201, NORM_EPSILON, NORM_MOMENTUM),
 }
 
 

@@ -12,6 +12,7 @@ from animatte.backgrounds import Background
 from animatte.foregrounds import quick_foreground
 from animatte.images import Photo
 from animatte.images.arrays import Levels, Pixels, levels, three_channels, unit_pixels
+from animatte.looks import Matte
 from animatte.scales import resized
 from animatte.tiles import whole_area
 from animatte.video.formats import Kind
@@ -69,7 +70,10 @@ class Renderer:
             photo: the frame, whose own alpha multiplies the result's.
             subject: (H, W) in [0, 1], the subject's share in the colours that are seen.
         """
-        subject, alpha = _shares(decided(subject), photo.alpha)
+        found = Matte(decided(subject))
+        if photo.own_alpha is not None:
+            found = found.multiplied(photo.own_alpha)
+        subject, alpha = found.mixing, found.alpha
         if self._kind == "matte":
             return Picture(None, alpha)
         seen = photo.seen if self._deep else levels(photo.seen, 8)
@@ -104,17 +108,6 @@ class Renderer:
 
     def _levels(self, pixels: Pixels) -> Levels:
         return levels(pixels, 16 if self._deep else 8)
-
-
-def _shares(
-    subject: NDArray[np.float32], own: NDArray[np.float32] | None
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The subject's share in the colours of a frame, and in what is written: both (H, W)."""
-    if own is None:
-        return subject, subject
-    # Straight colours are pure where a frame is partly transparent; where it is wholly so, what is
-    # there may be anything.
-    return np.where(own > 0, subject, np.float32(0)), subject * own
 
 
 def decided(alpha: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -132,19 +132,22 @@ class DenseNet201(Encoder):
     """DenseNet-201 as LFM uses it (Zhang et al. 2019): 64, 256, 512, 1792, 1920 channels.
 
     The dense blocks are tapped before their transitions halve them, so that they lie at 1/2 to
-    1/16; the deepest is `norm5`, without ReLU, at 1/32. Batch norm has the release's epsilon, and
-    its momentum in torch's sense.
+    1/16; the deepest is `norm5`, without ReLU, at 1/32.
+
+    Args:
+        norm_epsilon: of batch norm.
+        norm_momentum: of batch norm, in torch's sense.
     """
 
     unused = ("classifier.",)
     taps = ("relu0", "denseblock1", "denseblock2", "denseblock3", "norm5")
 
-    def __init__(self) -> None:
+    def __init__(self, norm_epsilon: float = 1e-5, norm_momentum: float = 0.1) -> None:
         super().__init__()
         self.features = dense_features(DENSENET201)
         for module in self.features.modules():
             if isinstance(module, nn.BatchNorm2d):
-                module.eps, module.momentum = 1.001e-5, 0.01
+                module.eps, module.momentum = norm_epsilon, norm_momentum
         self.channels = (64, 256, 512, 1792, 1920)
         self.strides = (2, 4, 8, 16, 32)
 
